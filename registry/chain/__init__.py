@@ -1,0 +1,1 @@
+"""Adapters to a chain: JSON-RPC, the contract's codec, signers, the embedded chain."""

@@ -1,0 +1,67 @@
+"""One tree of errors. The core, the adapters and the services raise these; only the
+command line and the API turn them into exit codes and problem+json.
+
+    RegistryError
+    ├── InputError            what was given is wrong; trying again changes nothing   (exit 2)
+    ├── Rejected              the contract or the node refused the act                (exit 1)
+    ├── NotVerified           a check ran to its end and failed                       (exit 1)
+    │   └── ProofError        a step of a proof failed; carries the step's number
+    ├── CouldNotCheck         no answer could be had: never to be shown as "false"    (exit 3)
+    │   ├── Unavailable       an outside service failed in passing; worth a retry
+    │   ├── UnknownOutcome    something was sent and its fate is not known
+    │   └── Inconsistent      a node or a stored copy contradicts itself or the chain
+    └── LocalFailure          this machine's store, disk or lock is in the way         (exit 3)
+
+Every error says what is wrong (`str(error)`) and, where something can be done,
+what to do (`error.hint`). None of them carries a secret.
+"""
+
+from __future__ import annotations
+
+
+class RegistryError(Exception):
+    """Base of every error this project raises on purpose."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class InputError(RegistryError):
+    """A value, a file or a setting that was given is wrong."""
+
+
+class Rejected(RegistryError):
+    """The contract or the node refused an act, and says why."""
+
+
+class NotVerified(RegistryError):
+    """A check ran to its end and the answer is no."""
+
+
+class ProofError(NotVerified):
+    """A proof failed at a numbered step."""
+
+    def __init__(self, step: int, message: str) -> None:
+        super().__init__(f"{step}: {message}")
+        self.step = step
+
+
+class CouldNotCheck(RegistryError):
+    """No answer could be had. Absence of an answer is not an answer."""
+
+
+class Unavailable(CouldNotCheck):
+    """An outside service did not answer, or not sensibly; a retry may succeed."""
+
+
+class UnknownOutcome(CouldNotCheck):
+    """A transaction was sent and whether it landed is not known yet."""
+
+
+class Inconsistent(CouldNotCheck):
+    """A node or a stored copy contradicts itself, the contract or the chain."""
+
+
+class LocalFailure(RegistryError):
+    """This machine's store, disk or lock is in the way."""
