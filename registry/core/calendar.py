@@ -1,0 +1,77 @@
+"""Dates of the issuing authority's own calendar, as days from 1970-01-01.
+
+The contract keeps a date as int32 so that no time zone is ever guessed and laws of
+the 1950s fit. An entry may hold any int32, far outside Python's years 1 to 9999, and
+must still be shown.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from registry.core.units import Day, UnixSeconds
+from registry.errors import InputError
+
+NO_DATE = -(2**31)
+"""What an entry's `effectiveOn` holds where no date is given."""
+
+FIRST_DAY = Day(NO_DATE + 1)
+LAST_DAY = Day(2**31 - 1)
+
+_EPOCH = datetime.date(1970, 1, 1).toordinal()
+_SECONDS_PER_DAY = 86_400
+_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+
+
+def parse_day(text: str, what: str = "date") -> Day:
+    """The day of an RFC 3339 full-date; raises InputError naming `what`."""
+    found = _ISO_DATE.fullmatch(text)
+    if not found:
+        raise InputError(
+            f"the {what} {text[:40]!r} is not a date", hint="write it as YYYY-MM-DD: 2024-07-01"
+        )
+    try:
+        date = datetime.date(*(int(part) for part in found.groups()))
+    except ValueError:
+        raise InputError(f"the {what} {text} does not exist in the calendar") from None
+    return Day(date.toordinal() - _EPOCH)
+
+
+def iso_date(day: int) -> str:
+    """The day as YYYY-MM-DD; outside the years 1 to 9999 in ISO 8601's expanded form."""
+    ordinal = day + _EPOCH
+    if 1 <= ordinal <= datetime.date.max.toordinal():
+        return datetime.date.fromordinal(ordinal).isoformat()
+    # The Gregorian calendar repeats every 400 years, of 146,097 days each.
+    cycles, rest = divmod(ordinal - 1, 146_097)
+    near = datetime.date.fromordinal(rest + 1)
+    return f"{near.year + 400 * cycles:+07d}-{near.month:02d}-{near.day:02d}"
+
+
+def day_of(moment: UnixSeconds) -> Day:
+    """The UTC day of a moment: the default for acts that name no date."""
+    return Day(moment // _SECONDS_PER_DAY)
+
+
+def iso_time(moment: int) -> str:
+    """The moment as RFC 3339 in UTC, for any uint64."""
+    days, seconds = divmod(moment, _SECONDS_PER_DAY)
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{iso_date(days)}T{clock}Z"
+
+
+def parse_time(text: str) -> UnixSeconds:
+    """A moment from an RFC 3339 date-time, or the end of a UTC day; raises InputError."""
+    if _ISO_DATE.fullmatch(text):
+        return UnixSeconds((parse_day(text) + 1) * _SECONDS_PER_DAY - 1)
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InputError(
+            f"{text[:40]!r} is not a time",
+            hint="write it as 2024-07-01T12:00:00Z, or as 2024-07-01 for the end of that day (UTC)",
+        )
+    return UnixSeconds(int(moment.timestamp()))

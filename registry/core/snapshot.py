@@ -1,0 +1,183 @@
+"""A snapshot: the state of every policy after the log's first N entries.
+
+A pure function of the log. As NDJSON: a header line, then one policy a line in the
+order of policy_id; keys sorted, no spaces, UTF-8, every line ended by a line feed.
+Manifest fields come only from bytes that are in the log itself; a digest-only
+manifest leaves them null, so that no two mirrors ever differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from registry.core.calendar import FIRST_DAY, iso_date, iso_time
+from registry.core.entry import Entry
+from registry.core.lifecycle import UNPUBLISHED, PolicyState, advance
+from registry.core.manifest import Manifest, ManifestState, Reading, read
+from registry.core.timeline import Act, Standing, Timeline, timeline
+from registry.core.units import BlockNumber, Day, Digest, UnixSeconds
+
+SCHEMA = "policy-registry/snapshot/1"
+
+COLUMNS = (
+    "policy_id",
+    "authority",
+    "number_sha256",
+    "number",
+    "title_zh",
+    "title_en",
+    "type",
+    "jurisdiction",
+    "status",
+    "sequence",
+    "version",
+    "document",
+    "manifest",
+    "manifest_state",
+    "issued",
+    "effective_on",
+    "effective_to",
+    "entry",
+    "head",
+    "published_at",
+    "recorded_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The log's size and root, and the block that they were read at."""
+
+    chain: str
+    contract: str
+    size: int
+    root: Digest
+    block: BlockNumber
+    block_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a snapshot leaves out: all but what is in force on a date; all that was
+    recorded after a time."""
+
+    in_force_on: Day | None = None
+    recorded_by: UnixSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An entry with the manifest's bytes as the log holds them."""
+
+    entry: Entry
+    manifest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyHistory:
+    """All that one policy's entries say."""
+
+    entries: Sequence[Entry]
+    readings: Sequence[Reading]
+    state: PolicyState
+    timeline: Timeline
+
+
+def policy_history(logged: Sequence[Logged]) -> PolicyHistory:
+    """Fold one policy's entries in log order; raises Inconsistent where they can not be
+    the contract's."""
+    state = UNPUBLISHED
+    readings = [read(each.entry, each.manifest) for each in logged]
+    for each in logged:
+        state = advance(state, each.entry)
+    acts = [
+        Act(
+            each.entry.index,
+            each.entry.action,
+            each.entry.effective_on,
+            each.entry.recorded_at,
+            reading.manifest.effective_to if reading.manifest else None,
+        )
+        for each, reading in zip(logged, readings, strict=True)
+    ]
+    return PolicyHistory([each.entry for each in logged], readings, state, timeline(acts))
+
+
+def row(history: PolicyHistory, filters: Filters) -> dict[str, Any] | None:
+    """The snapshot's row for one policy, or None where the filters leave it out."""
+    shown = max(history.timeline.documents)
+    version = history.timeline.documents[shown].version
+    if filters.in_force_on is not None:
+        interval = history.timeline.at(filters.in_force_on)
+        if interval.standing is not Standing.IN_FORCE:
+            return None
+        shown, version = interval.document, interval.version
+    at = next(n for n, entry in enumerate(history.entries) if entry.index == shown)
+    entry, reading = history.entries[at], history.readings[at]
+    return {
+        "policy_id": entry.policy.policy_id.hex(),
+        "authority": entry.authority,
+        "number_sha256": entry.number.hex(),
+        "status": history.state.status.word,
+        "sequence": history.state.sequence,
+        "version": version,
+        "document": entry.document.hex() if entry.document else None,
+        "manifest": entry.manifest.hex() if entry.manifest else None,
+        "manifest_state": reading.state.value,
+        "effective_on": iso_or_none(entry.effective_on),
+        "entry": entry.index,
+        "head": history.state.head,
+        "published_at": iso_time(history.entries[0].recorded_at),
+        "recorded_at": iso_time(history.state.recorded_at),
+        **_described(reading.manifest if reading.state is ManifestState.PRESENT else None),
+    }
+
+
+def _described(manifest: Manifest | None) -> dict[str, Any]:
+    title = manifest.title if manifest else {}
+    return {
+        "number": manifest.number if manifest else None,
+        "title_zh": title.get("zh"),
+        "title_en": title.get("en"),
+        "type": manifest.type if manifest else None,
+        "jurisdiction": manifest.jurisdiction if manifest else None,
+        "issued": iso_or_none(manifest.issued) if manifest else None,
+        "effective_to": iso_or_none(manifest.effective_to) if manifest else None,
+    }
+
+
+def iso_or_none(day: Day | None) -> str | None:
+    """The day in ISO form; None for no day and for the beginning of time."""
+    return None if day is None or day <= FIRST_DAY else iso_date(day)
+
+
+def header(checkpoint: Checkpoint, filters: Filters, count: int) -> dict[str, Any]:
+    by = filters.recorded_by
+    return {
+        "schema": SCHEMA,
+        "chain": checkpoint.chain,
+        "contract": checkpoint.contract,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "block": {"number": checkpoint.block, "hash": "0x" + checkpoint.block_hash.hex()},
+        "filters": {
+            "in_force_on": iso_or_none(filters.in_force_on),
+            "recorded_by": None if by is None else iso_time(by),
+        },
+        "count": count,
+    }
+
+
+def ndjson_line(value: dict[str, Any]) -> bytes:
+    """One line: for these values (no floats, keys in ASCII) the same as RFC 8785."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
+def ndjson(head: dict[str, Any], rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    yield ndjson_line(head)
+    for each in rows:
+        yield ndjson_line(each)

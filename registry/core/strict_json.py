@@ -1,0 +1,53 @@
+"""JSON that means one thing only: UTF-8 without BOM, no duplicate keys, no NaN, no
+numbers beyond the text's own digits, bounded depth and size."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from registry.errors import InputError
+
+MAX_DEPTH = 64
+
+
+def loads(content: bytes) -> Any:
+    """The value that `content` denotes; raises InputError saying what is wrong."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"it is not UTF-8 (byte {error.start})") from None
+    if _depth(text) > MAX_DEPTH:
+        raise InputError(f"it is nested deeper than {MAX_DEPTH} levels")
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise InputError(f"it is not JSON ({error.msg} at character {error.pos})") from None
+    except ValueError as error:
+        # int() refuses numbers of thousands of digits
+        raise InputError(f"it is not JSON ({error})") from None
+
+
+def _depth(text: str) -> int:
+    """An upper bound of the nesting, strings' own brackets included."""
+    deepest = depth = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"the key {twice[:40]!r} occurs twice")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InputError(f"{name} is not JSON")

@@ -1,0 +1,160 @@
+"""What a check answers: four separate things, never one boolean.
+
+`match` is about bytes, `standing` about law, `finality` about the chain, `evidence`
+about what was actually looked at. The exit code follows from them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from registry.core.timeline import Standing
+from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
+
+
+class Match(StrEnum):
+    """How the file's bytes compare with what was published."""
+
+    EXACT = "exact"
+    SAME_TEXT = "same_text"
+    ALTERED = "altered"
+    UNKNOWN = "unknown"
+
+
+class Finality(StrEnum):
+    """How settled the entry's block is."""
+
+    PENDING = "pending"
+    INCLUDED = "included"
+    SAFE = "safe"
+    FINALIZED = "finalized"
+
+
+class Evidence(StrEnum):
+    """What was actually checked."""
+
+    MIRROR = "mirror"
+    CHAIN = "chain"
+    RECEIPT = "receipt"
+
+
+class DocumentRole(StrEnum):
+    """What a file is to its entry."""
+
+    DOCUMENT = "document"
+    RENDITION = "rendition"
+
+
+class ExitCode(IntEnum):
+    """What the command line ends with."""
+
+    VERIFIED = 0
+    NOT_VERIFIED = 1
+    USAGE = 2
+    COULD_NOT_CHECK = 3
+    NOT_IN_FORCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FinalityBlocks:
+    """The newest block that the network calls safe, and finalized."""
+
+    safe: BlockNumber
+    finalized: BlockNumber
+
+    def of(self, block: int) -> Finality:
+        if block <= self.finalized:
+            return Finality.FINALIZED
+        return Finality.SAFE if block <= self.safe else Finality.INCLUDED
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One place where a document stands in the registry.
+
+    `endorses` is the policy_id of the lead authority's policy where this entry is a
+    co-issuing authority's own. `since` is None where the document applies from the
+    beginning of time.
+    """
+
+    policy_id: Digest
+    authority: str
+    number: str | None
+    title: dict[str, str]
+    entry: EntryIndex
+    action: str
+    role: DocumentRole
+    version: int
+    versions: int
+    current: EntryIndex
+    standing: Standing
+    since: Day | None
+    finality: Finality
+    recorded_at: UnixSeconds
+    block: BlockNumber
+    registrar: str
+    endorses: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one digest on one date."""
+
+    sha256: Digest
+    match: Match
+    registrations: tuple[Registration, ...]
+    evidence: Evidence
+    steps: tuple[str, ...]
+
+    @property
+    def leading(self) -> Registration | None:
+        return self.registrations[0] if self.registrations else None
+
+    @property
+    def standing(self) -> Standing | None:
+        return self.leading.standing if self.leading else None
+
+    @property
+    def finality(self) -> Finality | None:
+        return self.leading.finality if self.leading else None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        if self.match is not Match.EXACT or self.leading is None:
+            return ExitCode.NOT_VERIFIED
+        if self.leading.standing is Standing.IN_FORCE:
+            return ExitCode.VERIFIED
+        return ExitCode.NOT_IN_FORCE
+
+
+def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]:
+    """The registrations of one document, the one that speaks for it first: what is in
+    force before what is not, an issuing authority's own before an endorsement, a
+    document before a rendition, the earliest entry first."""
+    return tuple(
+        sorted(
+            registrations,
+            key=lambda each: (
+                each.endorses is not None,
+                each.standing is not Standing.IN_FORCE,
+                each.role is not DocumentRole.DOCUMENT,
+                each.entry,
+            ),
+        )
+    )
+
+
+def worst(codes: Sequence[ExitCode]) -> ExitCode:
+    """The exit code of many checks in one call: a file that is not verified outweighs
+    one that could not be checked, which outweighs one no longer in force."""
+    for code in (
+        ExitCode.USAGE,
+        ExitCode.NOT_VERIFIED,
+        ExitCode.COULD_NOT_CHECK,
+        ExitCode.NOT_IN_FORCE,
+    ):
+        if code in codes:
+            return code
+    return ExitCode.VERIFIED
