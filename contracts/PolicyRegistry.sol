@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {AuthorityCode} from "./AuthorityCode.sol";
+import {AuthorityRoles} from "./AuthorityRoles.sol";
+import {Entry, NO_ENTRY} from "./Entry.sol";
+import {Lifecycle, Status} from "./Lifecycle.sol";
+import {MerkleTree} from "./MerkleTree.sol";
+
+/// @title The policy registry
+/// @notice What it guarantees: an entry, once in the log, stays as it is and where it is; a policy's
+/// history is complete; only an authority's registrars write for it; who they were, and when, is
+/// in the same log. What it does not do: read manifests, store documents, know whether a date is
+/// true, or change, since there is no proxy and nobody who could upgrade or pause it.
+contract PolicyRegistry is AuthorityRoles, EIP712 {
+    /// @notice EIP-712 type hash of one submission.
+    bytes32 public constant SUBMISSION_TYPEHASH = keccak256(
+        "Submission(bytes32 authority,bytes32 number,uint32 sequence,uint8 action,int32 effectiveOn,bytes32 document,bytes32 manifest)"
+    );
+
+    /// @notice EIP-712 type hash of what a registrar signs.
+    bytes32 public constant SUBMISSIONS_TYPEHASH = keccak256(
+        "Submissions(address registrar,uint64 deadline,Submission[] submissions)Submission(bytes32 authority,bytes32 number,uint32 sequence,uint8 action,int32 effectiveOn,bytes32 document,bytes32 manifest)"
+    );
+
+    /// @param admin opens top-level authorities and appoints their controllers
+    /// @param adminTransferDelay seconds that a transfer of the admin's role takes
+    constructor(address admin, uint48 adminTransferDelay)
+        AuthorityRoles(admin, adminTransferDelay)
+        EIP712("PolicyRegistry", "1")
+    {}
+
+    function record(Submission[] calldata submissions, bytes[] calldata manifests) external {
+        _record(submissions, manifests, msg.sender);
+    }
+
+    function recordBySignature(
+        Submission[] calldata submissions,
+        bytes[] calldata manifests,
+        address registrar,
+        uint64 deadline,
+        bytes calldata signature
+    ) external {
+        if (block.timestamp > deadline) revert SignatureExpired(deadline, block.timestamp);
+        bytes32 digest = digestOf(submissions, registrar, deadline);
+        if (!SignatureChecker.isValidSignatureNowCalldata(registrar, digest, signature)) {
+            revert SignatureInvalid(registrar);
+        }
+        _record(submissions, manifests, registrar);
+    }
+
+    function digestOf(Submission[] calldata submissions, address registrar, uint64 deadline)
+        public
+        view
+        returns (bytes32)
+    {
+        bytes32[] memory hashes = new bytes32[](submissions.length);
+        for (uint256 i = 0; i < submissions.length; ++i) {
+            hashes[i] = keccak256(abi.encode(SUBMISSION_TYPEHASH, submissions[i]));
+        }
+        bytes32 list = keccak256(abi.encodePacked(hashes));
+        return _hashTypedDataV4(keccak256(abi.encode(SUBMISSIONS_TYPEHASH, registrar, deadline, list)));
+    }
+
+    /// @dev Appends all submissions or none. One buffer holds each entry in turn, and one frontier the
+    /// peaks, so that a batch reads and writes each peak at most once.
+    function _record(Submission[] calldata submissions, bytes[] calldata manifests, address registrar) private {
+        MerkleTree.Frontier memory frontier = _openLog();
+        if (submissions.length == 0) revert EmptyBatch();
+        if (manifests.length != 0 && manifests.length != submissions.length) {
+            revert LengthMismatch(submissions.length, manifests.length);
+        }
+        Entry memory entry;
+        entry.registrar = registrar;
+        entry.recordedAt = uint64(block.timestamp);
+        for (uint256 i = 0; i < submissions.length; ++i) {
+            Submission calldata submission = submissions[i];
+            if (i == 0 || submission.authority != entry.authority) {
+                _checkRole(AuthorityCode.registrarRole(submission.authority), registrar);
+            }
+            entry.index = frontier.size;
+            _apply(submission, entry);
+            _append(frontier, entry);
+            if (manifests.length != 0 && manifests[i].length != 0) {
+                _publishManifest(submission.manifest, manifests[i]);
+            }
+        }
+        _commit(frontier);
+    }
+
+    /// @dev Moves the policy on and fills `entry` in, whose index, registrar and time are set.
+    function _apply(Submission calldata submission, Entry memory entry) private {
+        bytes32 authority = submission.authority;
+        bytes32 number = submission.number;
+        PolicyState storage stored = _policies[authority][number];
+        PolicyState memory state = stored;
+        Status status = _check(submission, state);
+
+        entry.previous = state.sequence == 0 ? NO_ENTRY : state.head;
+        entry.authority = authority;
+        entry.number = number;
+        entry.sequence = submission.sequence;
+        entry.action = submission.action;
+        entry.effectiveOn = submission.effectiveOn;
+        entry.document = submission.document;
+        entry.manifest = submission.manifest;
+
+        state.status = status;
+        state.sequence = entry.sequence;
+        state.head = entry.index;
+        state.recordedAt = entry.recordedAt;
+        _policies[authority][number] = state;
+    }
+
+    /// @dev The policy's next status, if the submission may follow its present state.
+    function _check(Submission calldata submission, PolicyState memory state) private pure returns (Status next) {
+        bytes32 authority = submission.authority;
+        bytes32 number = submission.number;
+        if (submission.sequence != state.sequence + 1) {
+            revert SequenceMismatch(authority, number, state.sequence + 1, submission.sequence);
+        }
+        next = Lifecycle.next(state.status, submission.action);
+        if (next == Status.None) revert InvalidTransition(authority, number, state.status, submission.action);
+        bool named = submission.document != 0;
+        if (named != Lifecycle.bringsDocument(submission.action)) {
+            if (named) revert DocumentForbidden(authority, number, submission.action, submission.document);
+            revert DocumentRequired(authority, number, submission.action);
+        }
+        if (submission.manifest == 0) revert ManifestRequired(authority, number);
+    }
+}
