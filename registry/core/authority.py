@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
+from functools import lru_cache
 
 from registry.errors import InputError
 
@@ -43,11 +44,13 @@ def check_code(code: str) -> str:
     return code
 
 
+@lru_cache(maxsize=4096)
 def encode_code(code: str) -> bytes:
     """The code as the contract's bytes32, left-aligned."""
     return check_code(code).encode("ascii").ljust(32, b"\0") if code else bytes(32)
 
 
+@lru_cache(maxsize=4096)
 def decode_code(word: bytes) -> str:
     """The code of a bytes32, or "" for the contract's own; raises InputError."""
     text = word.rstrip(b"\0").decode("ascii", "replace")

@@ -17,7 +17,7 @@ def loads(content: bytes) -> Any:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"it is not UTF-8 (byte {error.start})") from None
-    if _depth(text) > MAX_DEPTH:
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         raise InputError(f"it is nested deeper than {MAX_DEPTH} levels")
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)

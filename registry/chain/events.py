@@ -1,0 +1,127 @@
+"""The contract's events from a node's JSON, by fixed offsets.
+
+`Recorded` has the entry's index as its topic and the other ten words as its data, so
+that topic ‖ data are the very bytes whose leaf is in the log. Anything that the
+contract can not have emitted raises Inconsistent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.core.digest import sha256
+from registry.core.entry import ENTRY_SIZE, Entry, decode_entry, entry_leaf_hash
+from registry.core.units import BlockNumber, Digest
+from registry.errors import Inconsistent
+
+# keccak-256 of the events' signatures; a test compares them with the compiled ABI.
+RECORDED = "0xd2b2f1ca93a056496ee2669f929d62d1f76cf2cdd8408538f60f367ceee2a3a5"
+MANIFEST_PUBLISHED = "0x47d06f16ea24a44ead91e644875a0c93301e6b50901b071a332a6aca32933b8a"
+CHECKPOINT = "0xec7726da2014e98b2158275cefb3a14cf7abf23d9bd05e9b930748be9d3cc961"
+TOPICS = (RECORDED, MANIFEST_PUBLISHED, CHECKPOINT)
+
+_WORD = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the chain a log stands."""
+
+    block: BlockNumber
+    block_hash: bytes
+    transaction: bytes
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One appended entry, its leaf hash, and its manifest's bytes if they are in the log."""
+
+    entry: Entry
+    leaf: Digest
+    place: Place
+    manifest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed:
+    """The log's size and root at the end of one transaction."""
+
+    size: int
+    root: Digest
+    place: Place
+
+
+def decode_logs(logs: Iterable[dict[str, Any]]) -> list[Recorded | Checkpointed]:
+    """The registry's events in chain order; other events of the contract are passed over.
+
+    A manifest is joined to the entry before it. Raises Inconsistent.
+    """
+    events: list[Recorded | Checkpointed] = []
+    try:
+        for log in sorted(logs, key=_position):
+            topics = log["topics"]
+            if log.get("removed"):
+                raise Inconsistent("the node sent a log that it says was removed")
+            topic = topics[0] if topics else None
+            if topic == RECORDED:
+                events.append(_recorded(topics, log))
+            elif topic == MANIFEST_PUBLISHED:
+                events[-1] = _with_manifest(events[-1] if events else None, topics, log)
+            elif topic == CHECKPOINT:
+                events.append(_checkpoint(log))
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise Inconsistent(f"the node sent a log that can not be read ({error!r})") from None
+    return events
+
+
+def _position(log: dict[str, Any]) -> tuple[int, int]:
+    return int(log["blockNumber"], 16), int(log["logIndex"], 16)
+
+
+def _place(log: dict[str, Any]) -> Place:
+    block_hash = bytes.fromhex(log["blockHash"][2:])
+    transaction = bytes.fromhex(log["transactionHash"][2:])
+    if len(block_hash) != _WORD or len(transaction) != _WORD:
+        raise Inconsistent("the node sent a log with a hash that is not one")
+    return Place(
+        BlockNumber(int(log["blockNumber"], 16)),
+        block_hash,
+        transaction,
+        int(log["logIndex"], 16),
+    )
+
+
+def _recorded(topics: Sequence[str], log: dict[str, Any]) -> Recorded:
+    encoded = bytes.fromhex(topics[1][2:] + log["data"][2:])
+    if len(encoded) != ENTRY_SIZE:
+        raise Inconsistent(f"a Recorded event has {len(encoded)} bytes, not {ENTRY_SIZE}")
+    return Recorded(decode_entry(encoded), entry_leaf_hash(encoded), _place(log), None)
+
+
+def _with_manifest(
+    before: Recorded | Checkpointed | None, topics: Sequence[str], log: dict[str, Any]
+) -> Recorded:
+    data = bytes.fromhex(log["data"][2:])
+    length = int.from_bytes(data[_WORD : 2 * _WORD], "big")
+    content = data[2 * _WORD : 2 * _WORD + length]
+    if not isinstance(before, Recorded) or before.place.transaction != _place(log).transaction:
+        raise Inconsistent("a manifest came without the entry before it")
+    digest = bytes.fromhex(topics[1][2:])
+    if (
+        int.from_bytes(data[:_WORD], "big") != _WORD
+        or len(content) != length
+        or before.entry.manifest != digest
+        or sha256(content) != digest
+    ):
+        raise Inconsistent(f"the manifest of entry {before.entry.index} was altered on the way")
+    return Recorded(before.entry, before.leaf, before.place, content)
+
+
+def _checkpoint(log: dict[str, Any]) -> Checkpointed:
+    data = bytes.fromhex(log["data"][2:])
+    if len(data) != 2 * _WORD:
+        raise Inconsistent(f"a Checkpoint event has {len(data)} bytes")
+    return Checkpointed(int.from_bytes(data[:_WORD], "big"), Digest(data[_WORD:]), _place(log))

@@ -1,0 +1,157 @@
+"""Sending transactions with everything explicit: gas, fees and nonce.
+
+A transaction is simulated before it is paid for, so that a refusal costs nothing and
+is said in words. When no receipt comes in time the outcome is unknown, never "failed".
+Keeps no record of its own: a caller that must not send twice asks the contract first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.chain.abi import deployment_code
+from registry.chain.addresses import checksummed
+from registry.chain.refusals import refusal
+from registry.chain.rpc import RpcError, Transport
+from registry.chain.signers import Signer
+from registry.core.submission import Submission
+from registry.core.units import Address, BlockNumber
+from registry.errors import Rejected, UnknownOutcome
+
+MAX_TRANSACTION_GAS = 16_777_216
+"""EIP-7825."""
+
+# Upper bounds, unused gas being returned; scripts/bench/gas.py measures the real cost.
+_BASE_GAS = 400_000
+_ENTRY_GAS = 60_000
+_MANIFEST_BYTE_GAS = 60
+_DEPLOYMENT_GAS = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A mined transaction that did what it was sent for."""
+
+    transaction: bytes
+    block: BlockNumber
+    gas_used: int
+    contract: Address | None
+
+
+class Sender:
+    """Sends from one account, one transaction after the other."""
+
+    def __init__(
+        self, transport: Transport, signer: Signer, *, wait_seconds: float = 180.0
+    ) -> None:
+        self._transport = transport
+        self._signer = signer
+        self._wait = wait_seconds
+        self._chain_id = int(transport.request("eth_chainId"), 16)
+
+    @property
+    def account(self) -> Address:
+        return self._signer.address
+
+    def deploy(self, admin: Address, admin_delay_seconds: int) -> Receipt:
+        """Create the contract with `admin` as its administrator."""
+        data = "0x" + deployment_code(admin, admin_delay_seconds).hex()
+        return self._send(None, data, _DEPLOYMENT_GAS)
+
+    def call(self, to: Address, data: str, gas: int = 1_000_000) -> Receipt:
+        """Simulate, send, and wait for a call of the contract; raises Rejected."""
+        self.simulate(to, data, gas)
+        return self._send(to, data, gas)
+
+    def simulate(self, to: Address, data: str, gas: int) -> None:
+        """Raise Rejected, in words, where the contract would refuse."""
+        call = {
+            "from": "0x" + self.account.hex(),
+            "to": "0x" + to.hex(),
+            "data": data,
+            "gas": hex(gas),
+        }
+        try:
+            self._transport.request("eth_call", [call, "latest"])
+        except RpcError as error:
+            raise refusal(error) from None
+
+    def _send(self, to: Address | None, data: str, gas: int) -> Receipt:
+        raw = self._signer.sign_transaction(self._fields(to, data, gas))
+        try:
+            sent = self._transport.request("eth_sendRawTransaction", ["0x" + raw.hex()])
+        except RpcError as error:
+            if not _already_there(error):
+                raise self._explained(error) from None
+            from eth_hash.auto import keccak
+
+            sent = "0x" + keccak(raw).hex()
+        return self._receipt(sent, to, data, gas)
+
+    def _fields(self, to: Address | None, data: str, gas: int) -> dict[str, Any]:
+        account = "0x" + self.account.hex()
+        nonce, head, tip = self._transport.batch(
+            [
+                ("eth_getTransactionCount", [account, "pending"]),
+                ("eth_getBlockByNumber", ["latest", False]),
+                ("eth_maxPriorityFeePerGas", []),
+            ]
+        )
+        for answer in (nonce, head):
+            if isinstance(answer, RpcError):
+                raise answer
+        priority = 0 if isinstance(tip, RpcError) else int(tip, 16)
+        fields: dict[str, Any] = {
+            "chainId": self._chain_id,
+            "nonce": int(nonce, 16),
+            "gas": gas,
+            "value": 0,
+            "data": data,
+            "maxPriorityFeePerGas": priority,
+            "maxFeePerGas": 2 * int(head.get("baseFeePerGas", "0x0"), 16) + priority,
+        }
+        if to is not None:
+            fields["to"] = checksummed(to)
+        return fields
+
+    def _receipt(self, sent: str, to: Address | None, data: str, gas: int) -> Receipt:
+        deadline, pause = time.monotonic() + self._wait, 0.01
+        while (answer := self._transport.request("eth_getTransactionReceipt", [sent])) is None:
+            if time.monotonic() > deadline:
+                raise UnknownOutcome(
+                    f"transaction {sent} was sent and is not mined after {self._wait:.0f} s",
+                    hint="it may still land: look at polreg history before sending again",
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, 2.0)
+        if int(answer["status"], 16) != 1:
+            if to is not None:
+                self.simulate(to, data, gas)
+            raise Rejected(f"transaction {sent} was mined and reverted")
+        created = answer.get("contractAddress")
+        return Receipt(
+            bytes.fromhex(sent[2:]),
+            BlockNumber(int(answer["blockNumber"], 16)),
+            int(answer["gasUsed"], 16),
+            Address(bytes.fromhex(created[2:])) if created else None,
+        )
+
+    def _explained(self, error: RpcError) -> Exception:
+        found = refusal(error)
+        if isinstance(found, Rejected) and "funds" in str(found):
+            return Rejected(f"{checksummed(self.account)}: {found}", hint=found.hint)
+        return found
+
+
+def record_gas(submissions: Sequence[Submission]) -> int:
+    """An upper bound of the gas that recording these takes in one transaction."""
+    content = sum(len(each.content) for each in submissions)
+    return _BASE_GAS + _ENTRY_GAS * len(submissions) + _MANIFEST_BYTE_GAS * content
+
+
+def _already_there(error: RpcError) -> bool:
+    message = error.message.lower()
+    return "already imported" in message or "already known" in message
