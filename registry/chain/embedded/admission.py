@@ -9,19 +9,13 @@ a transaction whose nonce is too high is refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import rlp
 from eth.abc import SignedTransactionAPI, StateAPI
 from eth.exceptions import UnrecognizedTransactionType
-from eth_utils import ValidationError
+from eth_utils.exceptions import ValidationError
 
-from registry.chain.embedded.evm import transactions
+from registry.chain.embedded.evm import MalformedRlp, TransactionBuilder
 from registry.chain.embedded.limits import BLOCK_GAS_LIMIT, CHAIN_ID, TRANSACTION_GAS_LIMIT
 from registry.chain.rpc import RpcError
-
-if TYPE_CHECKING:
-    from registry.chain.embedded.evm import Header
 
 REFUSED = -32000
 
@@ -40,11 +34,11 @@ def decode(raw: bytes) -> SignedTransactionAPI:
     if raw[:1] in (b"\x03", b"\x04"):
         raise _refused("transaction type not supported")
     try:
-        sent = transactions.decode(raw)
+        sent = TransactionBuilder.decode(raw)
         whole = sent.encode() == raw
     except UnrecognizedTransactionType:
         raise _refused("transaction type not supported") from None
-    except (rlp.exceptions.RLPException, ValidationError) as fault:
+    except (MalformedRlp, ValidationError) as fault:
         raise _refused(f"rlp: {fault}"[:200]) from None
     if not whole:
         raise _refused("rlp: non-canonical encoding")
@@ -59,7 +53,7 @@ def _check_signature(sent: SignedTransactionAPI) -> None:
     if sent.chain_id != CHAIN_ID:
         raise _refused(f"invalid chain id for signer: have {sent.chain_id} want {CHAIN_ID}")
     try:
-        sent.check_signature_validity()
+        _ = sent.sender  # recovered here, kept by the transaction
     except Exception:  # eth_keys raises its own errors here, besides ValidationError
         raise _refused("invalid sender: the signature is not valid") from None
 
@@ -106,15 +100,14 @@ def check_nonce_unused(sent: SignedTransactionAPI, state: StateAPI) -> None:
         raise _refused(f"nonce too low: next nonce {nonce}, tx nonce {sent.nonce}")
 
 
-def check_state(sent: SignedTransactionAPI, state: StateAPI, header: Header) -> None:
-    """Whether the sender, as `state` has it, may send this in the block of `header`."""
+def check_state(sent: SignedTransactionAPI, state: StateAPI, base_fee: int) -> None:
+    """Whether the sender, as `state` has it, may send this in a block with `base_fee` (wei per gas)."""
     check_nonce_unused(sent, state)
     if sent.nonce > (nonce := state.get_nonce(sent.sender)):
         raise NonceTooHigh(
             REFUSED,
             f"nonce too high: address 0x{sent.sender.hex()}, tx: {sent.nonce} state: {nonce}",
         )
-    base_fee = header.base_fee_per_gas
     if sent.max_fee_per_gas < base_fee:
         raise _refused(
             f"max fee per gas less than block base fee: address 0x{sent.sender.hex()},"

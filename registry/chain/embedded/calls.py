@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from eth.exceptions import OutOfGas, Revert, VMError
 from eth.vm.spoof import SpoofTransaction
-from eth_utils import ValidationError
+from eth_typing import Address
+from eth_utils.exceptions import ValidationError
 
 from registry.chain.embedded import admission, params
-from registry.chain.embedded.evm import EmbeddedRules, Header, transactions
+from registry.chain.embedded.evm import EmbeddedRules, Header, TransactionBuilder
 from registry.chain.embedded.limits import BLOCK_GAS_LIMIT, CHAIN_ID, TRANSACTION_GAS_LIMIT
 from registry.chain.rpc import RpcError
 
@@ -33,14 +34,14 @@ _CALL_STIPEND = 2_300
 class Call:
     """A message to execute. Fees are wei per gas, 0 for a call that costs nothing."""
 
-    sender: bytes
-    to: bytes
+    sender: Address
+    to: Address
     gas: int | None
     max_fee: int
     priority_fee: int
     value: int
     calldata: bytes
-    access_list: tuple[tuple[bytes, tuple[int, ...]], ...]
+    access_list: tuple[tuple[Address, tuple[int, ...]], ...]
 
     @classmethod
     def parse(cls, raw: Any) -> Call:
@@ -54,8 +55,8 @@ class Call:
         max_fee = price if price is not None else _quantity(given, "maxFeePerGas") or 0
         priority_fee = price if price is not None else _quantity(given, "maxPriorityFeePerGas")
         return cls(
-            sender=_octets(given, "from", 20) or bytes(20),
-            to=_octets(given, "to", 20) or b"",
+            sender=Address(_octets(given, "from", 20) or bytes(20)),
+            to=Address(_octets(given, "to", 20) or b""),
             gas=_quantity(given, "gas"),
             max_fee=max_fee,
             priority_fee=min(priority_fee or 0, max_fee),
@@ -104,7 +105,7 @@ def estimate_gas(rules: EmbeddedRules, header: Header, wanted: Call) -> int:
 def _state(rules: EmbeddedRules, header: Header, wanted: Call) -> StateAPI:
     # A call that offers no fee must not fail for the base fee (geth's NoBaseFee).
     context = header if wanted.max_fee else header.copy(base_fee_per_gas=0)
-    return rules.get_vm(context).state
+    return rules.vm_at(context).state
 
 
 def _execute(state: StateAPI, wanted: Call, gas: int) -> ComputationAPI:
@@ -133,7 +134,7 @@ def _execute(state: StateAPI, wanted: Call, gas: int) -> ComputationAPI:
 
 
 def _spoofed(state: StateAPI, wanted: Call, gas: int) -> SpoofTransaction:
-    unsigned = transactions.new_unsigned_dynamic_fee_transaction(
+    unsigned = TransactionBuilder.new_unsigned_dynamic_fee_transaction(
         chain_id=CHAIN_ID,
         nonce=state.get_nonce(wanted.sender),
         max_priority_fee_per_gas=wanted.priority_fee,
@@ -190,7 +191,7 @@ def _calldata(given: dict[str, Any]) -> bytes:
     return new if new is not None else old or b""
 
 
-def _access_list(raw: Any) -> tuple[tuple[bytes, tuple[int, ...]], ...]:
+def _access_list(raw: Any) -> tuple[tuple[Address, tuple[int, ...]], ...]:
     if raw is None:
         return ()
     if not isinstance(raw, list):
@@ -198,7 +199,7 @@ def _access_list(raw: Any) -> tuple[tuple[bytes, tuple[int, ...]], ...]:
     entries = [params.mapping(entry, "accessList's entry") for entry in raw]
     return tuple(
         (
-            params.octets(entry.get("address"), "address", length=20),
+            Address(params.octets(entry.get("address"), "address", length=20)),
             tuple(params.slot(key, "storageKeys") for key in entry.get("storageKeys") or ()),
         )
         for entry in entries

@@ -73,9 +73,7 @@ class EmbeddedChain:
         from registry.chain.embedded.reader import Reader
         from registry.chain.embedded.writer import Writer
 
-        lock = WriterLock(
-            path.with_name(path.name + ".lock"), timeout_seconds=lock_timeout_seconds
-        )
+        lock = WriterLock(path.with_name(path.name + ".lock"), timeout_seconds=lock_timeout_seconds)
         store = Store.open(path, evm.keccak)
         if store is None:
             if not create:

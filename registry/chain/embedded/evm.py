@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from registry.chain.embedded.slow_imports import defer_bls12_381
 
 defer_bls12_381()
 
 # ruff: noqa: E402  the line above must come before py-evm
-import rlp
+import rlp  # type: ignore[import-untyped]  # it has no stubs
+from eth.abc import BlockHeaderAPI, VirtualMachineAPI
 from eth.chains.base import Chain
-from eth.consensus import ConsensusApplier, NoProofConsensus
+from eth.consensus.applier import ConsensusApplier
+from eth.consensus.noproof import NoProofConsensus
 from eth.constants import (
     POST_MERGE_DIFFICULTY,
     POST_MERGE_MIX_HASH,
@@ -32,13 +34,16 @@ from eth.db.atomic import AtomicDB
 from eth.db.backends.base import BaseDB
 from eth.db.schema import SchemaV1
 from eth.vm.forks.prague import PragueVM
-from eth.vm.forks.prague.blocks import PragueBlockHeader as Header
-from eth.vm.forks.prague.transactions import PragueTransactionBuilder as transactions
+from eth.vm.forks.prague.blocks import PragueBlockHeader
+from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth_hash.auto import keccak
+from eth_typing import BlockNumber, Hash32
 
 from registry.chain.embedded.limits import BLOCK_GAS_LIMIT, CHAIN_ID, GENESIS_BALANCE_WEI
 
 if TYPE_CHECKING:
+    from eth.typing import AccountDetails
+
     from registry.chain.embedded.store import Store
 
 __all__ = [
@@ -46,18 +51,68 @@ __all__ = [
     "BlockBuffer",
     "EmbeddedRules",
     "Header",
-    "SchemaV1",
+    "MalformedRlp",
+    "TransactionBuilder",
     "decode_header",
+    "encode_rlp",
     "genesis",
     "keccak",
-    "transactions",
+    "number_key",
+    "transaction_key",
 ]
 
 HEAD = SchemaV1.make_canonical_head_hash_lookup_key()
+TransactionBuilder = PragueTransactionBuilder
+MalformedRlp: type[Exception] = rlp.exceptions.RLPException
+
+
+class Header(Protocol):
+    """A block's header. py-evm's own type leaves open which fork's fields it has."""
+
+    parent_hash: bytes
+    uncles_hash: bytes
+    coinbase: bytes
+    state_root: bytes
+    transaction_root: bytes
+    receipt_root: bytes
+    bloom: int
+    difficulty: int
+    block_number: int
+    gas_limit: int
+    gas_used: int
+    timestamp: int
+    extra_data: bytes
+    mix_hash: bytes
+    nonce: bytes
+    base_fee_per_gas: int
+    withdrawals_root: bytes
+    blob_gas_used: int
+    excess_blob_gas: int
+    parent_beacon_block_root: bytes
+    requests_hash: bytes
+
+    @property
+    def hash(self) -> bytes: ...
+
+    def copy(self, **fields: Any) -> Self: ...
 
 
 def decode_header(encoded: bytes) -> Header:
-    return rlp.decode(encoded, sedes=Header)
+    return cast(Header, rlp.decode(encoded, sedes=PragueBlockHeader))
+
+
+def encode_rlp(value: Any) -> bytes:
+    return cast(bytes, rlp.encode(value))
+
+
+def number_key(number: int) -> bytes:
+    """Where the hash of the block with this number is kept, as RLP."""
+    return SchemaV1.make_block_number_to_hash_lookup_key(BlockNumber(number))
+
+
+def transaction_key(transaction: bytes) -> bytes:
+    """Where the block number and the index of a mined transaction are kept, as RLP."""
+    return SchemaV1.make_transaction_hash_to_block_lookup_key(Hash32(transaction))
 
 
 class BlockBuffer(BaseDB):
@@ -100,10 +155,15 @@ class EmbeddedRules(Chain):
     chain_id = CHAIN_ID
     vm_configuration = ConsensusApplier(NoProofConsensus).amend_vm_configuration(((0, PragueVM),))
 
-    def create_header_from_parent(self, parent_header: Header, **fields: Any) -> Header:
-        return super().create_header_from_parent(
-            parent_header, **{"gas_limit": parent_header.gas_limit, **fields}
-        )
+    def child(self, parent: Header, *, timestamp: int, **fields: Any) -> Header:
+        """The header of a block on `parent` before anything is executed in it."""
+        # Without this py-evm would let the gas limit drift towards its own idea of one.
+        fields = {"gas_limit": parent.gas_limit, "timestamp": timestamp, **fields}
+        return cast(Header, self.create_header_from_parent(cast(BlockHeaderAPI, parent), **fields))
+
+    def vm_at(self, header: Header) -> VirtualMachineAPI:
+        """A machine in the block of `header`, on the state that its state root names."""
+        return self.get_vm(cast(BlockHeaderAPI, header))
 
     @classmethod
     def over(cls, store: Store) -> tuple[EmbeddedRules, BlockBuffer]:
@@ -114,7 +174,12 @@ class EmbeddedRules(Chain):
 def genesis(fund: Sequence[bytes]) -> dict[bytes, bytes | None]:
     """The keys and values of a new chain in which each address of `fund` is rich."""
     buffer = BlockBuffer(None)
-    account = {"balance": GENESIS_BALANCE_WEI, "nonce": 0, "code": b"", "storage": {}}
+    account: AccountDetails = {
+        "balance": GENESIS_BALANCE_WEI,
+        "nonce": 0,
+        "code": b"",
+        "storage": {},
+    }
     EmbeddedRules.from_genesis(
         AtomicDB(buffer),
         {
@@ -126,6 +191,6 @@ def genesis(fund: Sequence[bytes]) -> dict[bytes, bytes | None]:
             "nonce": POST_MERGE_NONCE,
             "timestamp": int(time.time()),
         },
-        dict.fromkeys(fund, account),
+        dict.fromkeys(map(Address, fund), account),
     )
     return buffer.writes

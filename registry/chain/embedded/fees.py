@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from registry.chain.embedded import params
@@ -24,11 +25,9 @@ def fee_history(
     span = min(blocks, _MOST_BLOCKS, newest.block_number + 1)
     if span == 0:
         return {"oldestBlock": "0x0", "gasUsedRatio": []}
-    headers = [newest]
-    while len(headers) < span:
-        headers.append(_parent(reader, headers[-1]))
-    headers.reverse()
-    after = rules.create_header_from_parent(newest, timestamp=newest.timestamp + 1)
+    oldest = newest.block_number + 1 - span
+    headers = [*_headers(reader, oldest, newest.block_number), newest]
+    after = rules.child(newest, timestamp=newest.timestamp + 1)
     result: dict[str, Any] = {
         "oldestBlock": hex(headers[0].block_number),
         "baseFeePerGas": [hex(header.base_fee_per_gas) for header in [*headers, after]],
@@ -41,10 +40,11 @@ def fee_history(
     return result
 
 
-def _parent(reader: Reader, header: Header) -> Header:
-    parent = reader.by_number(header.block_number - 1)
-    assert parent is not None  # it is below a block that was found
-    return parent
+def _headers(reader: Reader, first: int, before: int) -> Iterator[Header]:
+    for number in range(first, before):
+        header = reader.by_number(number)
+        if header is not None:  # always: it is below a block that was found
+            yield header
 
 
 def _percentiles(raw: Any) -> list[float] | None:

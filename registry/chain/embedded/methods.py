@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from eth._utils.address import generate_contract_address
+from eth_typing import Address
 
 from registry.chain.embedded import calls, logs, params, wire
 from registry.chain.embedded.evm import EmbeddedRules, Header
@@ -68,7 +69,7 @@ class Methods:
         block, index = place
         sent = self._reader.transaction(block, index)
         sender = self._reader.sender(sent)
-        created = None if sent.to else generate_contract_address(sender, sent.nonce)
+        created = None if sent.to else generate_contract_address(Address(sender), sent.nonce)
         return wire.receipt(sent, sender, created, block, index)
 
     def _block_by_number(self, given: Params) -> dict[str, Any] | None:
@@ -144,10 +145,10 @@ class Methods:
         address, state = self._account(given, 2)
         return wire.word(state.get_storage(address, params.slot(given[1], "slot")))
 
-    def _account(self, given: Params, block_at: int) -> tuple[bytes, StateAPI]:
+    def _account(self, given: Params, block_at: int) -> tuple[Address, StateAPI]:
         params.count(given, block_at, block_at + 1)
         address = params.octets(given[0], "address", length=20)
-        return address, self._rules.get_vm(self._header(given, block_at)).state
+        return Address(address), self._rules.vm_at(self._header(given, block_at)).state
 
     def _fee_history(self, given: Params) -> dict[str, Any]:
         params.count(given, 2, 3)
@@ -169,7 +170,7 @@ class Methods:
     def _pending(self) -> Header:
         head = self._reader.head()
         timestamp = max(int(self._clock()), head.timestamp + 1)
-        return self._rules.create_header_from_parent(head, timestamp=timestamp)
+        return self._rules.child(head, timestamp=timestamp)
 
     def _next_base_fee(self) -> int:
         return int(self._pending().base_fee_per_gas)

@@ -11,10 +11,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import rlp
-
 from registry.chain.embedded import trie
-from registry.chain.embedded.evm import HEAD, Header, SchemaV1, decode_header, keccak, transactions
+from registry.chain.embedded.evm import (
+    HEAD,
+    Header,
+    TransactionBuilder,
+    decode_header,
+    keccak,
+    number_key,
+    transaction_key,
+)
 from registry.chain.embedded.params import BlockHash, BlockId, Tag
 from registry.errors import Inconsistent
 
@@ -90,8 +96,8 @@ class Reader:
     def by_number(self, number: int) -> Header | None:
         if number > self.head().block_number:
             return None
-        place = self._required(SchemaV1.make_block_number_to_hash_lookup_key(number))
-        return self._header(rlp.decode(place))
+        place = self._required(number_key(number))
+        return self._header(trie.decode(place))
 
     def block(self, header: Header) -> Block:
         """A header's whole block."""
@@ -112,11 +118,10 @@ class Reader:
 
     def locate(self, transaction: bytes) -> tuple[Block, int] | None:
         """The block that holds a transaction, and its place there; None if not mined."""
-        key = SchemaV1.make_transaction_hash_to_block_lookup_key(transaction)
-        found = self.store.get(key)
+        found = self.store.get(transaction_key(transaction))
         if found is None:
             return None
-        number, index = (int.from_bytes(part, "big") for part in rlp.decode(found))
+        number, index = (int.from_bytes(part, "big") for part in trie.decode(found))
         header = self.by_number(number)
         if header is None:
             raise Inconsistent(f"the store names block {number}, which is beyond its head")
@@ -126,7 +131,7 @@ class Reader:
         return block, index
 
     def transaction(self, block: Block, index: int) -> SignedTransactionAPI:
-        return transactions.decode(block.encoded[index])
+        return TransactionBuilder.decode(block.encoded[index])
 
     def sender(self, transaction: SignedTransactionAPI) -> bytes:
         """Who signed it; kept, since recovering a key is the slow part of a receipt."""
@@ -143,8 +148,8 @@ class Reader:
         return trie.items(self._required, root)
 
     def _is_listed(self, header: Header) -> bool:
-        listed = self.store.get(SchemaV1.make_block_number_to_hash_lookup_key(header.block_number))
-        return listed is not None and rlp.decode(listed) == header.hash
+        listed = self.store.get(number_key(header.block_number))
+        return listed is not None and trie.decode(listed) == header.hash
 
     def _header(self, block_hash: bytes) -> Header:
         return decode_header(self._required(block_hash))
@@ -166,7 +171,7 @@ def is_header(encoded: bytes) -> bool:
 
 def decode_receipt(encoded: bytes) -> Receipt:
     """EIP-2718: a type byte first, unless it is a legacy transaction's."""
-    status, gas, bloom, logs = rlp.decode(encoded if encoded[0] >= 0xC0 else encoded[1:])
+    status, gas, bloom, logs = trie.decode(encoded if encoded[0] >= 0xC0 else encoded[1:])
     return Receipt(
         int.from_bytes(status, "big"),
         int.from_bytes(gas, "big"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import rlp
+from registry.chain.embedded.evm import encode_rlp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,14 +62,14 @@ def block(header: Header, transactions: Sequence[Any], *, size: int) -> dict[str
 def pending_block(header: Header) -> dict[str, Any]:
     """The block that would be mined now: it has no hash, no nonce and no miner yet."""
     unknown = {"hash": None, "nonce": None, "miner": None}
-    return block(header, [], size=len(rlp.encode([header, [], [], []]))) | unknown
+    return block(header, [], size=len(encode_rlp([header, [], [], []]))) | unknown
 
 
 def block_size(found: Block) -> int:
     # A typed transaction stands in the block's RLP as a string, a legacy one as a list.
-    bodies = [rlp.encode(encoded) if encoded[0] < 0xC0 else encoded for encoded in found.encoded]
+    bodies = [encode_rlp(encoded) if encoded[0] < 0xC0 else encoded for encoded in found.encoded]
     body = _with_prefix(sum(map(len, bodies)))
-    return _with_prefix(len(rlp.encode(found.header)) + body + 2)
+    return _with_prefix(len(encode_rlp(found.header)) + body + 2)
 
 
 def _with_prefix(payload: int) -> int:

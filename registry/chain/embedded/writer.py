@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from eth.abc import ReceiptAPI, SignedTransactionAPI
-from eth_utils import ValidationError
+from eth_utils.exceptions import ValidationError
 
 from registry.chain.embedded import admission
-from registry.chain.embedded.evm import EmbeddedRules, Header, SchemaV1
+from registry.chain.embedded.evm import EmbeddedRules, Header, transaction_key
 from registry.chain.embedded.limits import BLOCK_GAS_LIMIT
 from registry.chain.rpc import RpcError
 from registry.errors import LocalFailure
@@ -37,12 +37,11 @@ class BlockBuilder:
     """One block in the making."""
 
     def __init__(self, rules: EmbeddedRules, parent: Header, *, timestamp: int) -> None:
-        header = rules.create_header_from_parent(
-            parent, timestamp=timestamp, mix_hash=os.urandom(32)
-        )
         self._rules = rules
-        self._vm = rules.get_vm(header)
-        self._header: Header = header
+        header = rules.child(parent, timestamp=timestamp, mix_hash=os.urandom(32))
+        self._base_fee = header.base_fee_per_gas
+        self._vm = rules.vm_at(header)
+        self._header = self._vm.get_header()
         self._transactions: list[SignedTransactionAPI] = []
         self._receipts: list[ReceiptAPI] = []
 
@@ -53,9 +52,12 @@ class BlockBuilder:
     def has_room_for(self, sent: SignedTransactionAPI) -> bool:
         return bool(self._header.gas_used + sent.gas <= BLOCK_GAS_LIMIT)
 
+    def check_nonce_unused(self, sent: SignedTransactionAPI) -> None:
+        admission.check_nonce_unused(sent, self._vm.state)
+
     def add(self, sent: SignedTransactionAPI) -> None:
         """Execute one more; raises RpcError when it is not admissible."""
-        admission.check_state(sent, self._vm.state, self._header)
+        admission.check_state(sent, self._vm.state, self._base_fee)
         try:
             receipt, _ = self._vm.apply_transaction(self._header, sent)
         except ValidationError as fault:
@@ -64,14 +66,13 @@ class BlockBuilder:
         self._transactions.append(sent)
         self._receipts.append(receipt)
 
-    def seal(self) -> Header:
-        """Write the block to the rules' database and return its header."""
+    def seal(self) -> None:
+        """Write the block to the rules' database."""
         filled = self._vm.set_block_transactions_and_withdrawals(
             self._vm.get_block(), self._header, self._transactions, self._receipts
         )
         mined = self._vm.mine_block(filled).block
         self._rules.chaindb.persist_block(mined)
-        return mined.header
 
 
 class Writer:
@@ -90,7 +91,7 @@ class Writer:
         any after it; send again to learn which transactions are.
         """
         outcomes: dict[int, Outcome] = {}
-        waiting = deque(self._not_hopeless(batch, outcomes))
+        waiting = deque(self._unknown(batch, outcomes))
         while waiting:
             self._mine_block(waiting, batch, outcomes)
         return [outcomes[position] for position in range(len(batch))]
@@ -102,21 +103,14 @@ class Writer:
             self._store.clear_intent()
         return lost
 
-    def _not_hopeless(
+    def _unknown(
         self, batch: Sequence[SignedTransactionAPI], outcomes: dict[int, Outcome]
     ) -> list[int]:
-        """Positions worth a block. Sparing the others saves the two commits of a note."""
-        state = self._rules.get_vm(self._next_header()).state
+        """Positions of what is neither mined already nor in the batch before."""
         positions, seen = [], set()
         for position, sent in enumerate(batch):
-            key = SchemaV1.make_transaction_hash_to_block_lookup_key(sent.hash)
-            if sent.hash in seen or self._store.get(key) is not None:
+            if sent.hash in seen or self._store.get(transaction_key(sent.hash)) is not None:
                 outcomes[position] = admission.already_known()
-                continue
-            try:
-                admission.check_nonce_unused(sent, state)
-            except RpcError as refusal:
-                outcomes[position] = refusal
                 continue
             seen.add(sent.hash)
             positions.append(position)
@@ -130,9 +124,11 @@ class Writer:
     ) -> None:
         parent = self._reader.head()
         number = parent.block_number + 1
+        builder = BlockBuilder(self._rules, parent, timestamp=self._next_timestamp(parent))
+        if not self._drop_hopeless(builder, waiting, batch, outcomes):
+            return
         self._store.note_intent(number, [batch[position].hash for position in waiting])
         try:
-            builder = BlockBuilder(self._rules, parent, timestamp=self._next_timestamp(parent))
             self._fill(builder, waiting, batch, outcomes)
             if builder.is_empty:
                 self._store.clear_intent()
@@ -144,6 +140,23 @@ class Writer:
             raise
         finally:
             self._buffer.discard()
+
+    def _drop_hopeless(
+        self,
+        builder: BlockBuilder,
+        waiting: deque[int],
+        batch: Sequence[SignedTransactionAPI],
+        outcomes: dict[int, Outcome],
+    ) -> bool:
+        """Refuse what no block can take; says whether any is left. A note of a block
+        that will not be costs two commits, so it is not made for these."""
+        for position in list(waiting):
+            try:
+                builder.check_nonce_unused(batch[position])
+            except RpcError as refusal:
+                outcomes[position] = refusal
+                waiting.remove(position)
+        return bool(waiting)
 
     def _fill(
         self,
@@ -181,10 +194,6 @@ class Writer:
             # A disk that took no block may take no deletion either. The note stays and
             # is told as a lost block later, which is what it is.
             return
-
-    def _next_header(self) -> Header:
-        parent = self._reader.head()
-        return self._rules.create_header_from_parent(parent, timestamp=self._next_timestamp(parent))
 
     def _next_timestamp(self, parent: Header) -> int:
         """The wall clock, or one second after the parent where that is later."""
