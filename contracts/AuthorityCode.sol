@@ -59,7 +59,7 @@ library AuthorityCode {
     }
 
     function _role(bytes32 code, bytes1 kind) private pure returns (bytes32) {
-        if (code[31] != 0) revert InvalidAuthorityCode(code);
+        if (uint8(uint256(code)) != 0) revert InvalidAuthorityCode(code);
         return code | (bytes32(kind) >> 248);
     }
 }

@@ -140,7 +140,8 @@ abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
 
     /// @dev Appends an authority act by the sender. Reverts with {Retired}.
     function _appendAct(bytes32 code, bytes32 subject, Action action, bytes32 document, bytes32 manifest) private {
-        MerkleTree.Frontier memory frontier = _openLog();
+        MerkleTree.Frontier memory frontier;
+        _openLog(frontier);
         ActState memory act = _acts[code][subject];
         Entry memory entry = Entry({
             index: frontier.size,

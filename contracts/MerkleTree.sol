@@ -11,54 +11,54 @@ uint256 constant LEVELS = 64;
 /// prefix them with 0x00; this library makes only nodes, prefixed with 0x01.
 library MerkleTree {
     /// @notice A tree being appended to in memory, over peaks that lie in storage.
-    /// @param loaded bit per level: `peaks[level]` holds the present value
     /// @param changed bit per level: `peaks[level]` is newer than storage
+    /// @param peaks 0 where storage was not read yet: no SHA-256 is 0
     struct Frontier {
         uint64 size;
-        uint256 loaded;
         uint256 changed;
         bytes32[LEVELS] peaks;
-    }
-
-    /// @notice Opens a tree of `size` leaves. Nothing is read until it is needed.
-    function open(uint64 size) internal pure returns (Frontier memory frontier) {
-        frontier.size = size;
     }
 
     /// @notice Appends one leaf hash.
     function append(Frontier memory frontier, bytes32[LEVELS] storage stored, bytes32 leaf) internal view {
         uint256 level = 0;
         bytes32 node = leaf;
-        for (uint256 rest = frontier.size; rest & 1 == 1; rest >>= 1) {
-            node = nodeHash(_peak(frontier, stored, level), node);
-            ++level;
+        // A size has fewer than LEVELS bits, and each entry took gas: nothing here overflows.
+        unchecked {
+            for (uint256 rest = frontier.size; rest & 1 != 0; rest >>= 1) {
+                node = nodeHash(_peak(frontier, stored, level), node);
+                ++level;
+            }
+            ++frontier.size;
         }
         frontier.peaks[level] = node;
-        frontier.loaded |= 1 << level;
         frontier.changed |= 1 << level;
-        ++frontier.size;
     }
 
     /// @notice Writes the peaks that changed and are part of the tree as it now is, once each.
     function store(Frontier memory frontier, bytes32[LEVELS] storage stored) internal {
         uint256 level = 0;
         for (uint256 rest = frontier.changed & frontier.size; rest != 0; rest >>= 1) {
-            if (rest & 1 == 1) stored[level] = frontier.peaks[level];
-            ++level;
+            if (rest & 1 != 0) stored[level] = frontier.peaks[level];
+            unchecked {
+                ++level;
+            }
         }
         frontier.changed = 0;
     }
 
     /// @notice The root: peaks folded from the right. The empty tree's is SHA-256("").
     function root(Frontier memory frontier, bytes32[LEVELS] storage stored) internal view returns (bytes32 node) {
-        uint256 rest = frontier.size;
-        if (rest == 0) return sha256("");
+        if (frontier.size == 0) return sha256("");
         uint256 level = 0;
-        for (; rest & 1 == 0; rest >>= 1) ++level;
-        node = _peak(frontier, stored, level);
-        for (rest >>= 1; rest != 0; rest >>= 1) {
-            ++level;
-            if (rest & 1 == 1) node = nodeHash(_peak(frontier, stored, level), node);
+        for (uint256 rest = frontier.size; rest != 0; rest >>= 1) {
+            if (rest & 1 != 0) {
+                bytes32 peak = _peak(frontier, stored, level);
+                node = node == 0 ? peak : nodeHash(peak, node);
+            }
+            unchecked {
+                ++level;
+            }
         }
     }
 
@@ -75,15 +75,16 @@ library MerkleTree {
         }
     }
 
+    /// @dev The peak of a level whose bit of the size is set, read from storage once.
     function _peak(Frontier memory frontier, bytes32[LEVELS] storage stored, uint256 level)
         private
         view
-        returns (bytes32)
+        returns (bytes32 peak)
     {
-        if (frontier.loaded >> level & 1 == 0) {
-            frontier.peaks[level] = stored[level];
-            frontier.loaded |= 1 << level;
+        peak = frontier.peaks[level];
+        if (peak == 0) {
+            peak = stored[level];
+            frontier.peaks[level] = peak;
         }
-        return frontier.peaks[level];
     }
 }

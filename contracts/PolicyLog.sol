@@ -44,8 +44,9 @@ abstract contract PolicyLog is IPolicyRegistry {
 
     /// @inheritdoc IPolicyRegistry
     function checkpoint() public view returns (uint64 size, bytes32 root) {
-        size = _log.size;
-        root = MerkleTree.open(size).root(_peaks);
+        MerkleTree.Frontier memory frontier;
+        size = frontier.size = _log.size;
+        root = frontier.root(_peaks);
     }
 
     /// @inheritdoc IPolicyRegistry
@@ -92,11 +93,11 @@ abstract contract PolicyLog is IPolicyRegistry {
         TreeProof.verifyConsistency(size, root, currentSize, currentRoot, path);
     }
 
-    /// @dev Opens the log for appending. Reverts with {Retired}. Nothing is in storage until {_store}.
-    function _openLog() internal view returns (MerkleTree.Frontier memory) {
-        LogState memory log = _log;
-        if (log.retired) revert Retired(log.successor);
-        return MerkleTree.open(log.size);
+    /// @dev Opens the log for appending to an empty `frontier`. Reverts with {Retired}. Nothing is in
+    /// storage until {_store} or {_commit}.
+    function _openLog(MerkleTree.Frontier memory frontier) internal view {
+        if (_log.retired) revert Retired(_log.successor);
+        frontier.size = _log.size;
     }
 
     /// @dev Appends the entry, whose index must be the frontier's size.

@@ -67,7 +67,8 @@ contract PolicyRegistry is AuthorityRoles, EIP712 {
     /// @dev Appends all submissions or none. One buffer holds each entry in turn, and one frontier the
     /// peaks, so that a batch reads and writes each peak at most once.
     function _record(Submission[] calldata submissions, bytes[] calldata manifests, address registrar) private {
-        MerkleTree.Frontier memory frontier = _openLog();
+        MerkleTree.Frontier memory frontier;
+        _openLog(frontier);
         if (submissions.length == 0) revert EmptyBatch();
         if (manifests.length != 0 && manifests.length != submissions.length) {
             revert LengthMismatch(submissions.length, manifests.length);
@@ -76,58 +77,57 @@ contract PolicyRegistry is AuthorityRoles, EIP712 {
         entry.registrar = registrar;
         entry.recordedAt = uint64(block.timestamp);
         for (uint256 i = 0; i < submissions.length; ++i) {
-            Submission calldata submission = submissions[i];
-            if (i == 0 || submission.authority != entry.authority) {
-                _checkRole(AuthorityCode.registrarRole(submission.authority), registrar);
+            bytes32 authority = submissions[i].authority;
+            if (i == 0 || authority != entry.authority) {
+                _checkRole(AuthorityCode.registrarRole(authority), registrar);
             }
             entry.index = frontier.size;
-            _apply(submission, entry);
+            _fill(entry, submissions[i]);
+            _advance(_policies[authority][entry.number], entry);
             _append(frontier, entry);
             if (manifests.length != 0 && manifests[i].length != 0) {
-                _publishManifest(submission.manifest, manifests[i]);
+                _publishManifest(entry.manifest, manifests[i]);
             }
         }
         _commit(frontier);
     }
 
-    /// @dev Moves the policy on and fills `entry` in, whose index, registrar and time are set.
-    function _apply(Submission calldata submission, Entry memory entry) private {
-        bytes32 authority = submission.authority;
-        bytes32 number = submission.number;
-        PolicyState storage stored = _policies[authority][number];
-        PolicyState memory state = stored;
-        Status status = _check(submission, state);
-
-        entry.previous = state.sequence == 0 ? NO_ENTRY : state.head;
-        entry.authority = authority;
-        entry.number = number;
+    /// @dev Takes over what the registrar submitted.
+    function _fill(Entry memory entry, Submission calldata submission) private pure {
+        entry.authority = submission.authority;
+        entry.number = submission.number;
         entry.sequence = submission.sequence;
         entry.action = submission.action;
         entry.effectiveOn = submission.effectiveOn;
         entry.document = submission.document;
         entry.manifest = submission.manifest;
+    }
 
-        state.status = status;
+    /// @dev Moves the policy on by `entry`, if it may follow the present state, and sets `previous`.
+    function _advance(PolicyState storage state, Entry memory entry) private {
+        uint32 sequence = state.sequence;
+        if (entry.sequence != sequence + 1) {
+            revert SequenceMismatch(entry.authority, entry.number, sequence + 1, entry.sequence);
+        }
+        Status next = Lifecycle.next(state.status, entry.action);
+        if (next == Status.None) {
+            revert InvalidTransition(entry.authority, entry.number, state.status, entry.action);
+        }
+        _checkDigests(entry);
+        entry.previous = sequence == 0 ? NO_ENTRY : state.head;
+        state.status = next;
         state.sequence = entry.sequence;
         state.head = entry.index;
         state.recordedAt = entry.recordedAt;
-        _policies[authority][number] = state;
     }
 
-    /// @dev The policy's next status, if the submission may follow its present state.
-    function _check(Submission calldata submission, PolicyState memory state) private pure returns (Status next) {
-        bytes32 authority = submission.authority;
-        bytes32 number = submission.number;
-        if (submission.sequence != state.sequence + 1) {
-            revert SequenceMismatch(authority, number, state.sequence + 1, submission.sequence);
+    /// @dev Reverts unless a document is named exactly when the action brings one, and a manifest always.
+    function _checkDigests(Entry memory entry) private pure {
+        if (Lifecycle.bringsDocument(entry.action)) {
+            if (entry.document == 0) revert DocumentRequired(entry.authority, entry.number, entry.action);
+        } else if (entry.document != 0) {
+            revert DocumentForbidden(entry.authority, entry.number, entry.action, entry.document);
         }
-        next = Lifecycle.next(state.status, submission.action);
-        if (next == Status.None) revert InvalidTransition(authority, number, state.status, submission.action);
-        bool named = submission.document != 0;
-        if (named != Lifecycle.bringsDocument(submission.action)) {
-            if (named) revert DocumentForbidden(authority, number, submission.action, submission.document);
-            revert DocumentRequired(authority, number, submission.action);
-        }
-        if (submission.manifest == 0) revert ManifestRequired(authority, number);
+        if (entry.manifest == 0) revert ManifestRequired(entry.authority, entry.number);
     }
 }

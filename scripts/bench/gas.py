@@ -1,0 +1,191 @@
+"""Measure what publishing costs in gas, beside EAS on the same node. Prints JSON.
+
+    npm ci && npm ci --prefix scripts/bench
+    python scripts/bench/gas.py
+
+Starts its own Anvil and deploys the committed artifact and EAS's own. A single publish is
+the mean over 32 consecutive transactions, because it reads one peak for each set bit of the
+log's size (`mean_peaks`, each at least 2,100 gas), and 32 more come before it, so that the low
+peaks' slots exist, as they do for all but the first entries of a log; a batch is the gas of one transaction divided by its documents. Sizes of the log are
+those before the first transaction measured. The authority, the digests and the dates are such
+as real ones are; the inline manifest has 298 bytes, as the design's prototype was measured with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from web3 import HTTPProvider, Web3
+from web3.contract import Contract
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.anvil import running_anvil  # noqa: E402
+
+REGISTRY = ROOT / "registry" / "chain" / "artifacts" / "PolicyRegistry.json"
+EAS = (
+    ROOT / "scripts" / "bench" / "node_modules" / "@ethereum-attestation-service"
+    / "eas-contracts" / "artifacts" / "contracts"
+)  # fmt: skip
+
+AUTHORITY = b"CN.GD.SHENZHEN".ljust(32, b"\0")
+PARENTS = (b"CN".ljust(32, b"\0"), b"CN.GD".ljust(32, b"\0"))
+PUBLISH = 1
+MANIFEST_BYTES = 298
+SINGLES = 32
+BATCH = 100
+GAS_LIMIT = 16_777_216  # EIP-7825
+EARLY_SIZE = 96
+LATER_SIZE = 3_008
+
+
+@dataclass
+class Bench:
+    """One node, one sender, and documents that were never published before."""
+
+    web3: Web3
+    sender: str
+    published: int = 0
+    result: dict[str, Any] = field(default_factory=dict)
+
+    def deploy(self, path: Path, *arguments: Any) -> Contract:
+        artifact = json.loads(path.read_bytes())
+        factory = self.web3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"])
+        receipt = self._mined(factory.constructor(*arguments))
+        return self.web3.eth.contract(address=receipt["contractAddress"], abi=artifact["abi"])
+
+    def gas(self, call: Any) -> int:
+        return int(self._mined(call)["gasUsed"])
+
+    def _mined(self, call: Any) -> Any:
+        sent = call.transact({"from": self.sender, "gas": GAS_LIMIT})
+        receipt = self.web3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
+        if receipt["status"] != 1:
+            raise RuntimeError(f"reverted: {receipt}")
+        return receipt
+
+    def documents(self, count: int) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Number hash, document digest and manifest bytes of documents not yet seen."""
+        for _ in range(count):
+            self.published += 1
+            seed = str(self.published)
+            manifest = f'{{"number":"{seed}","title":"'.ljust(MANIFEST_BYTES - 2, "x") + '"}'
+            yield _sha256(b"number" + seed.encode()), _sha256(seed.encode()), manifest.encode()
+
+
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def record(bench: Bench, registry: Contract, count: int, *, inline: bool) -> int:
+    """Gas of publishing `count` new policies in one transaction."""
+    submissions, manifests = [], []
+    for number, document, manifest in bench.documents(count):
+        effective_on = 20_000 + bench.published
+        submissions.append(
+            (AUTHORITY, number, 1, PUBLISH, effective_on, document, _sha256(manifest))
+        )
+        manifests.append(manifest)
+    return bench.gas(registry.functions.record(submissions, manifests if inline else []))
+
+
+def open_registry(bench: Bench) -> Contract:
+    registry = bench.deploy(REGISTRY, bench.sender, 0)
+    for code in (*PARENTS, AUTHORITY):
+        bench.gas(registry.functions.openAuthority(code, bench.sender, bytes(32), b""))
+    role = registry.functions.registrarRole(AUTHORITY).call()
+    bench.gas(registry.functions.grantRole(role, bench.sender))
+    return registry
+
+
+def measure_registry(bench: Bench, registry: Contract) -> dict[str, Any]:
+    def size() -> int:
+        return int(registry.functions.checkpoint().call()[0])
+
+    for _ in range(SINGLES):
+        record(bench, registry, 1, inline=False)
+    result: dict[str, Any] = {}
+    for name, inline in (("publish", False), ("publish_inline", True)):
+        start = size()
+        gas = [record(bench, registry, 1, inline=inline) for _ in range(SINGLES)]
+        peaks = sum((start + i).bit_count() for i in range(SINGLES))
+        result[name] = {
+            "log_size": start,
+            "mean_peaks": round(peaks / SINGLES, 2),
+            "mean": round(sum(gas) / SINGLES),
+            "min": min(gas),
+            "max": max(gas),
+        }
+    for name, inline in (("batch_100", False), ("batch_100_inline", True)):
+        start = size()
+        gas_used = record(bench, registry, BATCH, inline=inline)
+        result[name] = {"log_size": start, "per_document": round(gas_used / BATCH)}
+    return result
+
+
+def grow(bench: Bench, registry: Contract, size: int) -> None:
+    """Publishes in batches until the log has `size` entries."""
+    while (missing := size - int(registry.functions.checkpoint().call()[0])) > 0:
+        record(bench, registry, min(missing, 4 * BATCH), inline=False)
+
+
+def measure_eas(bench: Bench) -> dict[str, int]:
+    """The least that EAS can do: an attestation over the document's hash and nothing else."""
+    schemas = bench.deploy(EAS / "SchemaRegistry.sol" / "SchemaRegistry.json")
+    eas = bench.deploy(EAS / "EAS.sol" / "EAS.json", schemas.address)
+    text, resolver, revocable = "bytes32 document", "0x" + "00" * 20, True
+    bench.gas(schemas.functions.register(text, resolver, revocable))
+    schema = Web3.solidity_keccak(
+        ["string", "address", "bool"], [text, Web3.to_checksum_address(resolver), revocable]
+    )
+
+    def attestation() -> tuple[Any, ...]:
+        ((_, document, _),) = bench.documents(1)
+        return (resolver, 0, revocable, bytes(32), document, 0)
+
+    def attest() -> int:
+        return bench.gas(eas.functions.attest((schema, attestation())))
+
+    attestations = [attestation() for _ in range(BATCH)]
+    hashes = [document for _, document, _ in bench.documents(BATCH)]
+    return {
+        "eas_attest": round(sum(attest() for _ in range(SINGLES)) / SINGLES),
+        "eas_multi_attest_100": round(
+            bench.gas(eas.functions.multiAttest([(schema, attestations)])) / BATCH
+        ),
+        "eas_multi_timestamp_100": round(bench.gas(eas.functions.multiTimestamp(hashes)) / BATCH),
+    }
+
+
+def main() -> int:
+    if not EAS.is_dir():
+        print("EAS is missing: run npm ci --prefix scripts/bench", file=sys.stderr)
+        return 1
+    with running_anvil() as url:
+        web3 = Web3(HTTPProvider(url))
+        bench = Bench(web3, web3.eth.accounts[0])
+        registry = open_registry(bench)
+        result: dict[str, Any] = {
+            "unit": "gas per document",
+            "node": web3.client_version,
+            "singles": SINGLES,
+            "manifest_bytes": MANIFEST_BYTES,
+        }
+        grow(bench, registry, EARLY_SIZE)
+        result["registry_early"] = measure_registry(bench, registry)
+        grow(bench, registry, LATER_SIZE)
+        result["registry_later"] = measure_registry(bench, registry)
+        result["eas"] = measure_eas(bench)
+    print(json.dumps(result, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
