@@ -101,7 +101,7 @@ def check_nonce_unused(sent: SignedTransactionAPI, state: StateAPI) -> None:
 
 
 def check_state(sent: SignedTransactionAPI, state: StateAPI, base_fee: int) -> None:
-    """Whether the sender, as `state` has it, may send this in a block with `base_fee` (wei per gas)."""
+    """Whether the sender may send this on `state`, in a block with `base_fee` (wei per gas)."""
     check_nonce_unused(sent, state)
     if sent.nonce > (nonce := state.get_nonce(sent.sender)):
         raise NonceTooHigh(

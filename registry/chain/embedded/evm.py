@@ -37,7 +37,7 @@ from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.blocks import PragueBlockHeader
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth_hash.auto import keccak
-from eth_typing import BlockNumber, Hash32
+from eth_typing import Address, BlockNumber, Hash32
 
 from registry.chain.embedded.limits import BLOCK_GAS_LIMIT, CHAIN_ID, GENESIS_BALANCE_WEI
 
