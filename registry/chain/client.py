@@ -7,31 +7,21 @@ the services, which compare roots. Sends nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from registry.chain.abi import call_data, decode_result, is_registry_code
 from registry.chain.addresses import checksummed
-from registry.chain.events import TOPICS, Checkpointed, Recorded, decode_logs
+from registry.chain.events import TOPICS, decode_logs
 from registry.chain.refusals import refusal
 from registry.chain.rpc import Call, RpcError, Transport
 from registry.core.authority import encode_code
 from registry.core.entry import NO_ENTRY
+from registry.core.feed import Block, Checkpointed, Recorded
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
 from registry.core.policy import PolicyKey
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A block's header, as far as the registry needs it."""
-
-    number: BlockNumber
-    hash: bytes
-    parent: bytes
-    time: UnixSeconds
 
 
 class Client:

@@ -8,11 +8,11 @@ contract can not have emitted raises Inconsistent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from registry.core.digest import sha256
-from registry.core.entry import ENTRY_SIZE, Entry, decode_entry, entry_leaf_hash
+from registry.core.entry import ENTRY_SIZE, decode_entry, entry_leaf_hash
+from registry.core.feed import Checkpointed, Place, Recorded
 from registry.core.units import BlockNumber, Digest
 from registry.errors import Inconsistent
 
@@ -23,35 +23,6 @@ CHECKPOINT = "0xec7726da2014e98b2158275cefb3a14cf7abf23d9bd05e9b930748be9d3cc961
 TOPICS = (RECORDED, MANIFEST_PUBLISHED, CHECKPOINT)
 
 _WORD = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where on the chain a log stands."""
-
-    block: BlockNumber
-    block_hash: bytes
-    transaction: bytes
-    log_index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One appended entry, its leaf hash, and its manifest's bytes if they are in the log."""
-
-    entry: Entry
-    leaf: Digest
-    place: Place
-    manifest: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpointed:
-    """The log's size and root at the end of one transaction."""
-
-    size: int
-    root: Digest
-    place: Place
 
 
 def decode_logs(logs: Iterable[dict[str, Any]]) -> list[Recorded | Checkpointed]:

@@ -1,0 +1,146 @@
+"""Settings: from the environment and the home folder, read when asked, never at import.
+
+POLREG_HOME            where everything is kept; else the platform's data folder
+POLREG_RPC_URL         an Ethereum node; without it, the embedded chain
+POLREG_CONTRACT        the contract, where it is not the one that `deploy` noted
+POLREG_FIRST_BLOCK     the block it was deployed in, for a contract given by address
+POLREG_DATABASE_URL    the mirror, where it is not to be in the home folder
+POLREG_KEYSTORE        a V3 keystore; else the development one that `init` makes
+POLREG_PASSWORD_FILE   a file that holds its password
+POLREG_PRIVATE_KEY     a key in hexadecimal: for development only
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from registry.errors import InputError, LocalFailure
+
+_CONFIG = "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A contract on a chain, and the block it was deployed in."""
+
+    chain_id: int
+    contract: str
+    first_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment and the home folder say. URLs and keys stay out of `repr`."""
+
+    home: Path
+    rpc_url: str | None = field(default=None, repr=False)
+    contract: str | None = None
+    first_block: int = 0
+    database_url: str | None = field(default=None, repr=False)
+    keystore: Path | None = None
+    password_file: Path | None = None
+    private_key: str | None = field(default=None, repr=False)
+
+    @property
+    def embedded_chain(self) -> Path:
+        return self.home / "chain" / "chain.sqlite"
+
+    @property
+    def development_keystore(self) -> Path:
+        return self.home / "keys" / "development.json"
+
+    @property
+    def development_password(self) -> Path:
+        return self.home / "keys" / "development.password"
+
+    @property
+    def network(self) -> str:
+        """The name under which this network's deployment is noted. An RPC URL may hold a
+        key, so its hash stands for it."""
+        if self.rpc_url is None:
+            return "embedded"
+        return "rpc-" + hashlib.sha256(self.rpc_url.encode()).hexdigest()[:16]
+
+    def mirror_path(self, deployment: Deployment) -> Path:
+        name = f"mirror-{deployment.chain_id}-{deployment.contract[2:10].lower()}.sqlite"
+        return self.home / name
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Settings from the environment's POLREG_ variables; raises InputError."""
+    get = {name: value for name, value in environment.items() if value}.get
+    first_block = get("POLREG_FIRST_BLOCK", "0")
+    if not first_block.isdecimal():
+        raise InputError("POLREG_FIRST_BLOCK is not a block number")
+    return Settings(
+        home=Path(get("POLREG_HOME") or _platform_home()).expanduser().absolute(),
+        rpc_url=get("POLREG_RPC_URL"),
+        contract=get("POLREG_CONTRACT"),
+        first_block=int(first_block),
+        database_url=get("POLREG_DATABASE_URL"),
+        keystore=_path(get("POLREG_KEYSTORE")),
+        password_file=_path(get("POLREG_PASSWORD_FILE")),
+        private_key=get("POLREG_PRIVATE_KEY"),
+    )
+
+
+def read_deployment(settings: Settings) -> Deployment | None:
+    """The contract that `init` or `deploy` noted for this network."""
+    path = settings.home / _CONFIG
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} can not be read: {error}") from None
+    except OSError as error:
+        raise LocalFailure(f"{path} can not be read: {error.strerror}") from None
+    found = content.get("deployments", {}).get(settings.network)
+    if found is None:
+        return None
+    try:
+        return Deployment(int(found["chain_id"]), str(found["contract"]), int(found["block"]))
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{path}: deployments.{settings.network} is not complete") from None
+
+
+def note_deployment(settings: Settings, deployment: Deployment) -> None:
+    """Keep where the contract is. The file is replaced whole: a crash here leaves the old one."""
+    path = settings.home / _CONFIG
+    noted: dict[str, dict[str, object]] = {}
+    if path.exists():
+        noted = tomllib.loads(path.read_text("utf-8")).get("deployments", {})
+    noted[settings.network] = {
+        "chain_id": deployment.chain_id,
+        "contract": deployment.contract,
+        "block": deployment.first_block,
+    }
+    lines = ["# Written by polreg init and polreg deploy."]
+    for network, values in noted.items():
+        lines += ["", f"[deployments.{network}]"]
+        lines += [
+            f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"'
+            for key, value in values.items()
+        ]
+    settings.home.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser() if text else None
+
+
+def _platform_home() -> str:
+    from platformdirs import user_data_dir
+
+    return user_data_dir("policy-registry", appauthor=False)

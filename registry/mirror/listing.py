@@ -1,0 +1,228 @@
+"""Lists and counts of policies: filters, full-text search, keyset pages.
+
+A page is continued after a policy's id, never by an offset, so that entries that come
+in between neither hide a policy nor show one twice.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    case,
+    column,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy import table as sqltable
+
+from registry.core.authority import Role
+from registry.core.timeline import Standing
+from registry.core.units import Day
+from registry.mirror.schema import (
+    authorities,
+    compromises,
+    documents,
+    entries,
+    grants,
+    intervals,
+    policies,
+)
+
+_TRIGRAM = 3
+# FTS5: matching the table's own name searches all its columns.
+_SEARCH = sqltable("search", column("rowid"), column("search"))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFilter:
+    """What a list is restricted to; None is no restriction. `authority` includes its
+    children; `on` is the day whose standing is meant; `issued_*` are inclusive."""
+
+    on: Day
+    authority: str | None = None
+    jurisdiction: str | None = None
+    type: str | None = None
+    standing: Standing | None = None
+    text: str | None = None
+    issued_from: Day | None = None
+    issued_to: Day | None = None
+    endorses: str | None = None
+
+
+def page(connection: Connection, wanted: PolicyFilter, after: int, limit: int) -> list[Any]:
+    """Up to `limit` policies whose id is greater than `after`, in the order of id."""
+    statement = _filtered(_listed(wanted.on), wanted)
+    return list(
+        connection.execute(
+            statement.where(policies.c.id > after).order_by(policies.c.id).limit(limit)
+        )
+    )
+
+
+def one(connection: Connection, policy: int, on: Day) -> Any | None:
+    """One policy as a list shows it."""
+    return connection.execute(_listed(on).where(policies.c.id == policy)).one_or_none()
+
+
+def count(connection: Connection, wanted: PolicyFilter) -> int:
+    counted = _filtered(_listed(wanted.on), wanted).with_only_columns(
+        func.count(), maintain_column_froms=True
+    )
+    return int(connection.execute(counted).scalar_one())
+
+
+_LEVEL = case(
+    (policies.c.jurisdiction.is_(None), None),
+    (policies.c.jurisdiction.contains("-"), "regional"),
+    else_="national",
+)
+_YEAR = func.strftime("%Y", policies.c.issued * 86_400, "unixepoch")
+_STATISTICS = {
+    "jurisdiction": policies.c.jurisdiction,
+    "level": _LEVEL,
+    "type": policies.c.type,
+    "year": _YEAR,
+    "authority": policies.c.authority,
+    "standing": intervals.c.standing,
+}
+
+
+def statistics(connection: Connection, wanted: PolicyFilter) -> dict[str, dict[str, int]]:
+    """Numbers of policies by jurisdiction, level, type, year of issue, authority and
+    standing, the most first. What a manifest does not say is counted as "unknown"."""
+    return {
+        name: {
+            "unknown" if value is None else str(value): int(number)
+            for value, number in _counted(connection, each, wanted)
+        }
+        for name, each in _STATISTICS.items()
+    }
+
+
+def _counted(connection: Connection, value: Any, wanted: PolicyFilter) -> Iterator[tuple[Any, int]]:
+    number = func.count().label("number")
+    statement = _filtered(_listed(wanted.on), wanted).with_only_columns(
+        value.label("value"), number, maintain_column_froms=True
+    )
+    rows = connection.execute(statement.group_by("value").order_by(number.desc(), "value"))
+    return ((row.value, row.number) for row in rows)
+
+
+def authority_rows(connection: Connection, code: str | None = None) -> list[Any]:
+    """The authorities that are open, or the one with a code, and how many policies each has."""
+    number = select(func.count()).where(policies.c.authority == authorities.c.code)
+    statement = select(authorities, number.scalar_subquery().label("policies")).order_by(
+        authorities.c.code
+    )
+    if code is not None:
+        statement = statement.where(authorities.c.code == code)
+    return list(connection.execute(statement))
+
+
+def grant_rows(connection: Connection, code: str) -> list[Any]:
+    """Who held which role of an authority, from which entry to which."""
+    given, taken = entries.alias("given"), entries.alias("taken")
+    statement = (
+        select(
+            grants,
+            given.c.recorded_at.label("appointed_at"),
+            taken.c.recorded_at.label("dismissed_at"),
+        )
+        .join(given, given.c.entry == grants.c.appointed)
+        .outerjoin(taken, taken.c.entry == grants.c.dismissed)
+        .where(grants.c.authority == code, grants.c.role != int(Role.ADMIN))
+        .order_by(grants.c.appointed)
+    )
+    return list(connection.execute(statement))
+
+
+def compromise_rows(connection: Connection, code: str) -> list[Any]:
+    """The keys of an authority that were reported compromised."""
+    return list(
+        connection.execute(
+            select(compromises).where(compromises.c.authority == code).order_by(compromises.c.entry)
+        )
+    )
+
+
+def totals(connection: Connection) -> dict[str, int]:
+    """How much there is of each thing."""
+    tables = {"policies": policies, "documents": documents, "authorities": authorities}
+    return {
+        name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+        for name, table in tables.items()
+    }
+
+
+def _listed(on: Day) -> Select[Any]:
+    return (
+        select(
+            policies,
+            intervals.c.since,
+            intervals.c.until,
+            intervals.c.standing,
+            intervals.c.version,
+            intervals.c.document.label("document_entry"),
+            entries.c.document,
+            entries.c.recorded_at,
+        )
+        .join(
+            intervals,
+            and_(
+                intervals.c.policy == policies.c.id,
+                intervals.c.since <= on,
+                intervals.c.until > on,
+            ),
+        )
+        .join(entries, entries.c.entry == intervals.c.document)
+    )
+
+
+def _filtered(statement: Select[Any], wanted: PolicyFilter) -> Select[Any]:
+    if wanted.authority is not None:
+        statement = statement.where(_at_or_below(wanted.authority))
+    if wanted.standing is not None:
+        statement = statement.where(intervals.c.standing == wanted.standing.value)
+    for restricted, value in (
+        (policies.c.jurisdiction, wanted.jurisdiction),
+        (policies.c.type, wanted.type),
+        (policies.c.endorses, wanted.endorses),
+    ):
+        if value is not None:
+            statement = statement.where(restricted == value)
+    if wanted.issued_from is not None:
+        statement = statement.where(policies.c.issued >= wanted.issued_from)
+    if wanted.issued_to is not None:
+        statement = statement.where(policies.c.issued <= wanted.issued_to)
+    for term in _terms(wanted.text or ""):
+        statement = statement.where(_has_term(term))
+    return statement
+
+
+def _at_or_below(code: str) -> Any:
+    """An authority and all its descendants; '/' is the character after '.'."""
+    given = policies.c.authority
+    return or_(given == code, and_(given >= f"{code}.", given < f"{code}/"))
+
+
+def _terms(query: str) -> list[str]:
+    return unicodedata.normalize("NFC", query).split()
+
+
+def _has_term(term: str) -> Any:
+    """Every term must occur in a title or the number. The trigram index knows no term of
+    fewer than three characters, and most Chinese words have two."""
+    if len(term) >= _TRIGRAM:
+        quoted = '"' + term.replace('"', '""') + '"'
+        matching = select(_SEARCH.c.rowid).where(_SEARCH.c.search.op("MATCH")(quoted))
+        return policies.c.id.in_(matching)
+    columns = (policies.c.title_zh, policies.c.title_en, policies.c.number)
+    return or_(*(each.icontains(term, autoescape=True) for each in columns))

@@ -1,0 +1,149 @@
+"""What the derived tables hold for a policy, computed from its entries.
+
+Column order is that of the schema. Nothing here touches a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from registry.core.entry import Action, Entry
+from registry.core.feed import Recorded
+from registry.core.manifest import Manifest
+from registry.core.snapshot import Logged, PolicyHistory, policy_history
+from registry.core.verdict import DocumentRole
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class DerivedRows:
+    """Rows by table, ready to be inserted."""
+
+    policies: list[Row] = field(default_factory=list)
+    intervals: list[Row] = field(default_factory=list)
+    documents: list[Row] = field(default_factory=list)
+    search: list[Row] = field(default_factory=list)
+
+    def add(self, logged: list[Logged]) -> None:
+        """Derive one policy's rows from all its entries, in log order."""
+        history = policy_history(logged)
+        identity = history.entries[0].index
+        spans = history.timeline.documents
+        shown = _latest(history)
+        manifest = shown[1]
+        title = manifest.title if manifest else {}
+        policy = history.entries[0].policy
+        number = manifest.number if manifest else None
+        self.policies.append(
+            (
+                identity,
+                policy.policy_id,
+                policy.authority,
+                policy.number_hash,
+                int(history.state.status),
+                history.state.sequence,
+                history.state.head,
+                max(span.version for span in spans.values()),
+                number,
+                title.get("zh"),
+                title.get("en"),
+                manifest.type if manifest else None,
+                manifest.jurisdiction if manifest else None,
+                manifest.issued if manifest else None,
+                _endorsed(manifest),
+            )
+        )
+        self.intervals.extend(
+            (identity, each.since, each.until, each.standing.value, each.document, each.version)
+            for each in history.timeline.intervals
+        )
+        self.documents.extend(_documents(history))
+        self.search.append((identity, title.get("zh"), title.get("en"), number))
+
+
+def entry_row(event: Recorded, policy: int | None) -> Row:
+    """The row of `entries`; `policy` is the index of its policy's first entry."""
+    entry = event.entry
+    return (
+        entry.index,
+        entry.previous,
+        entry.authority,
+        entry.number,
+        entry.sequence,
+        int(entry.action),
+        entry.effective_on,
+        entry.document,
+        entry.manifest,
+        entry.registrar,
+        entry.recorded_at,
+        event.place.block,
+        event.place.transaction,
+        policy,
+    )
+
+
+def _latest(history: PolicyHistory) -> tuple[Entry, Manifest | None]:
+    """The latest entry that carries a document, and its manifest if it can be read."""
+    for entry, reading in zip(reversed(history.entries), reversed(history.readings), strict=True):
+        if entry.action.carries_document:
+            return entry, reading.manifest
+    raise AssertionError("a policy begins with a Publish")
+
+
+def _endorsed(manifest: Manifest | None) -> str | None:
+    relations = manifest.relations if manifest else []
+    found = (each.get("policy") for each in relations if each["type"] == "endorses")
+    return next((str(policy_id) for policy_id in found if policy_id), None)
+
+
+def _documents(history: PolicyHistory) -> Iterator[Row]:
+    identity = history.entries[0].index
+    for entry, reading in zip(history.entries, history.readings, strict=True):
+        span = history.timeline.documents.get(entry.index)
+        if span is None or entry.document is None:
+            continue
+        fields = reading.manifest.fields.get("document", {}) if reading.manifest else {}
+        seen: set[bytes] = {entry.document}
+        yield _document(entry.document, entry.index, DocumentRole.DOCUMENT, identity, span, fields)
+        for rendition in reading.manifest.renditions if reading.manifest else ():
+            digest = bytes.fromhex(rendition["sha256"])
+            if digest not in seen:
+                seen.add(digest)
+                yield _document(
+                    digest, entry.index, DocumentRole.RENDITION, identity, span, rendition
+                )
+
+
+def _document(
+    digest: bytes, entry: int, role: DocumentRole, identity: int, span: Any, fields: dict[str, Any]
+) -> Row:
+    return (
+        digest,
+        entry,
+        role.value,
+        identity,
+        span.version,
+        span.since,
+        _text(fields.get("name")),
+        _text(fields.get("media_type")),
+        fields.get("size"),
+        _text(fields.get("language")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+AUTHORITY_ROLES: dict[Action, tuple[int, bool]] = {
+    Action.APPOINT_ADMIN: (0, True),
+    Action.DISMISS_ADMIN: (0, False),
+    Action.APPOINT_REGISTRAR: (1, True),
+    Action.DISMISS_REGISTRAR: (1, False),
+    Action.APPOINT_CONTROLLER: (2, True),
+    Action.DISMISS_CONTROLLER: (2, False),
+}
+"""For each act that changes a role: the role, and whether it is given or taken."""

@@ -1,0 +1,166 @@
+"""The mirror's tables.
+
+`entries` and `manifests` are the log; `blocks` and `position` say where it was read;
+all the others are derived from those and can be computed again. A policy's `id` is the
+index of its first entry, so that a rebuilt mirror has the same rows. Days are days from
+1970-01-01, moments Unix seconds, hashes raw bytes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("previous", BigInteger),
+    Column("authority", Text, nullable=False),
+    Column("number", LargeBinary(32), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("action", SmallInteger, nullable=False),
+    Column("effective_on", BigInteger),
+    Column("document", LargeBinary(32)),
+    Column("manifest", LargeBinary(32)),
+    Column("registrar", LargeBinary(20), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("transaction", LargeBinary(32), nullable=False),
+    # the policy's id; NULL for acts on an authority
+    Column("policy", BigInteger),
+    Index("entries_by_policy", "policy", "entry"),
+    Index("entries_by_block", "block"),
+)
+
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("sha256", LargeBinary(32), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("policy_id", LargeBinary(32), nullable=False, unique=True),
+    Column("authority", Text, nullable=False),
+    Column("number_hash", LargeBinary(32), nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("head", BigInteger, nullable=False),
+    Column("versions", Integer, nullable=False),
+    # of the latest document's manifest, NULL where it is absent, unreadable or mismatched
+    Column("number", Text),
+    Column("title_zh", Text),
+    Column("title_en", Text),
+    Column("type", Text),
+    Column("jurisdiction", Text),
+    Column("issued", BigInteger),
+    # the policy_id that this one endorses as a co-issuing authority
+    Column("endorses", Text),
+    Index("policies_by_authority", "authority", "id"),
+    Index("policies_by_jurisdiction", "jurisdiction", "id"),
+    Index("policies_by_endorsed", "endorses"),
+)
+
+intervals = Table(
+    "intervals",
+    metadata,
+    Column("policy", BigInteger, ForeignKey("policies.id"), primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("document", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("sha256", LargeBinary(32), primary_key=True),
+    Column("entry", BigInteger, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("policy", BigInteger, ForeignKey("policies.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("name", Text),
+    Column("media_type", Text),
+    Column("size", BigInteger),
+    Column("language", Text),
+    Index("documents_by_policy", "policy"),
+    sqlite_with_rowid=False,
+)
+
+authorities = Table(
+    "authorities",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("opened", BigInteger, nullable=False),
+    Column("profile", BigInteger, nullable=False),
+    Column("name_zh", Text),
+    Column("name_en", Text),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("appointed", BigInteger, primary_key=True, autoincrement=False),
+    Column("authority", Text, nullable=False),
+    Column("account", LargeBinary(20), nullable=False),
+    Column("role", SmallInteger, nullable=False),
+    # the entry that ended it, NULL while it stands
+    Column("dismissed", BigInteger),
+    Index("grants_by_authority", "authority"),
+)
+
+compromises = Table(
+    "compromises",
+    metadata,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("authority", Text, nullable=False),
+    Column("account", LargeBinary(20), nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    # size of the log after this block
+    Column("size", BigInteger, nullable=False),
+)
+
+position = Table(
+    "position",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("contract", LargeBinary(20), nullable=False),
+    Column("first_block", BigInteger, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary(32), nullable=False),
+    Column("block_time", BigInteger, nullable=False),
+    Column("safe_block", BigInteger, nullable=False),
+    Column("finalized_block", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    # the tree's peaks, 32 bytes each, from the largest to the smallest
+    Column("peaks", LargeBinary, nullable=False),
+    Column("synced_at", BigInteger, nullable=False),
+)

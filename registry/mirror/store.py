@@ -1,0 +1,304 @@
+"""Writing the mirror: append what a chain reported, or take it back.
+
+`append` and `rewind` run inside the caller's one transaction, so that a kill leaves
+either all of a range or nothing of it. They trust their input; the sync service has
+checked it against the log's root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+
+from registry.core.entry import Action, Entry
+from registry.core.feed import Recorded
+from registry.core.manifest import profile_names
+from registry.core.merkle import Frontier
+from registry.core.snapshot import Logged
+from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
+from registry.core.verdict import FinalityBlocks
+from registry.errors import Inconsistent
+from registry.mirror import schema
+from registry.mirror.rows import AUTHORITY_ROLES, DerivedRows, Row, entry_row
+
+_HASH = 32
+_IN_LIST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Which chain a mirror follows, and how far it has read it."""
+
+    chain_id: int
+    contract: Address
+    first_block: BlockNumber
+    block: BlockNumber
+    block_hash: bytes
+    block_time: UnixSeconds
+    finality: FinalityBlocks
+    size: int
+    root: Digest
+    peaks: tuple[Digest, ...]
+    synced_at: UnixSeconds
+
+    def frontier(self) -> Frontier:
+        return Frontier(self.size, self.peaks)
+
+
+def read_position(connection: Connection) -> Position | None:
+    """Where the mirror stands; None before its first sync."""
+    row = connection.execute(_POSITION).first()
+    if row is None:
+        return None
+    peaks = row.peaks
+    return Position(
+        chain_id=row.chain_id,
+        contract=Address(row.contract),
+        first_block=BlockNumber(row.first_block),
+        block=BlockNumber(row.block),
+        block_hash=row.block_hash,
+        block_time=UnixSeconds(row.block_time),
+        finality=FinalityBlocks(BlockNumber(row.safe_block), BlockNumber(row.finalized_block)),
+        size=row.size,
+        root=Digest(row.root),
+        peaks=tuple(Digest(peaks[at : at + _HASH]) for at in range(0, len(peaks), _HASH)),
+        synced_at=UnixSeconds(row.synced_at),
+    )
+
+
+def write_position(connection: Connection, position: Position) -> None:
+    connection.execute(delete(schema.position))
+    connection.execute(
+        insert(schema.position),
+        {
+            "id": 1,
+            "chain_id": position.chain_id,
+            "contract": position.contract,
+            "first_block": position.first_block,
+            "block": position.block,
+            "block_hash": position.block_hash,
+            "block_time": position.block_time,
+            "safe_block": position.finality.safe,
+            "finalized_block": position.finality.finalized,
+            "size": position.size,
+            "root": position.root,
+            "peaks": b"".join(position.peaks),
+            "synced_at": position.synced_at,
+        },
+    )
+
+
+def append(connection: Connection, events: Sequence[Recorded]) -> None:
+    """Add entries that follow the last one, and bring the derived tables up to date."""
+    if not events:
+        return
+    on_policies = [event for event in events if event.entry.action.on_policy]
+    policy_of, histories = _histories(connection, on_policies)
+    _insert(
+        connection,
+        schema.entries,
+        [entry_row(event, policy_of.get(event.entry.index)) for event in events],
+    )
+    _insert_missing_manifests(connection, events)
+    _insert(connection, schema.blocks, _block_rows(events))
+    existing = [identity for identity in histories if identity < events[0].entry.index]
+    _drop_derived(connection, existing)
+    _insert_derived(connection, histories.values())
+    for event in events:
+        if not event.entry.action.on_policy:
+            _apply_authority_act(connection, event.entry, event.manifest)
+
+
+def rewind(connection: Connection, to: BlockNumber) -> int:
+    """Take back every entry of the blocks after `to`; returns the log's size then."""
+    entries = schema.entries
+    gone = connection.execute(select(entries.c.policy).where(entries.c.block > to)).scalars()
+    touched = {policy for policy in gone if policy is not None}
+    connection.execute(delete(entries).where(entries.c.block > to))
+    connection.execute(delete(schema.blocks).where(schema.blocks.c.number > to))
+    used = select(entries.c.manifest).where(entries.c.manifest.is_not(None))
+    connection.execute(delete(schema.manifests).where(schema.manifests.c.sha256.not_in(used)))
+    _drop_derived(connection, touched)
+    _insert_derived(connection, _stored_histories(connection, touched).values())
+    _rebuild_authorities(connection)
+    return int(connection.execute(select(func.count()).select_from(entries)).scalar_one())
+
+
+def stored_frontier(connection: Connection) -> Frontier:
+    """The tree recomputed from every stored entry."""
+    frontier = Frontier()
+    for row in connection.execute(select(schema.entries).order_by(schema.entries.c.entry)):
+        frontier.append(entry_of(row).leaf_hash())
+    return frontier
+
+
+def entry_of(row: Any) -> Entry:
+    """An Entry from a row of `entries`."""
+    return Entry(
+        index=EntryIndex(row.entry),
+        previous=None if row.previous is None else EntryIndex(row.previous),
+        authority=row.authority,
+        number=Digest(row.number),
+        sequence=row.sequence,
+        action=Action(row.action),
+        effective_on=row.effective_on,
+        document=row.document,
+        manifest=row.manifest,
+        registrar=Address(row.registrar),
+        recorded_at=UnixSeconds(row.recorded_at),
+    )
+
+
+_POSITION = select(schema.position)
+_POLICY_IDS = select(schema.policies.c.policy_id, schema.policies.c.id).where(
+    schema.policies.c.policy_id.in_(bindparam("wanted", expanding=True))
+)
+_LOGGED = (
+    select(schema.entries, schema.manifests.c.content)
+    .outerjoin(schema.manifests, schema.manifests.c.sha256 == schema.entries.c.manifest)
+    .where(schema.entries.c.policy.in_(bindparam("wanted", expanding=True)))
+    .order_by(schema.entries.c.policy, schema.entries.c.entry)
+)
+
+
+def _histories(
+    connection: Connection, events: Sequence[Recorded]
+) -> tuple[dict[int, int], dict[int, list[Logged]]]:
+    """For each entry its policy's id, and for each touched policy all its entries."""
+    continued = {event.entry.policy.policy_id for event in events if event.entry.sequence > 1}
+    identities: dict[bytes, int] = {}
+    for some in _chunks(list(continued)):
+        for row in connection.execute(_POLICY_IDS, {"wanted": some}):
+            identities[row.policy_id] = row.id
+    histories = _stored_histories(connection, set(identities.values()))
+    policy_of: dict[int, int] = {}
+    for event in events:
+        policy_id = event.entry.policy.policy_id
+        identity = identities.setdefault(policy_id, event.entry.index)
+        policy_of[event.entry.index] = identity
+        histories.setdefault(identity, []).append(Logged(event.entry, event.manifest))
+    return policy_of, histories
+
+
+def _stored_histories(connection: Connection, policies: Collection[int]) -> dict[int, list[Logged]]:
+    histories: dict[int, list[Logged]] = {}
+    for some in _chunks(list(policies)):
+        for row in connection.execute(_LOGGED, {"wanted": some}):
+            histories.setdefault(row.policy, []).append(Logged(entry_of(row), row.content))
+    return histories
+
+
+def _insert_derived(connection: Connection, histories: Iterable[list[Logged]]) -> None:
+    rows = DerivedRows()
+    for logged in histories:
+        rows.add(logged)
+    _insert(connection, schema.policies, rows.policies)
+    _insert(connection, schema.intervals, rows.intervals)
+    _insert(connection, schema.documents, rows.documents)
+    if rows.search:
+        connection.exec_driver_sql(
+            "INSERT INTO search (rowid, title_zh, title_en, number) VALUES (?, ?, ?, ?)",
+            rows.search,
+        )
+
+
+def _drop_derived(connection: Connection, policies: Collection[int]) -> None:
+    for some in _chunks(list(policies)):
+        for table in (schema.intervals, schema.documents):
+            connection.execute(delete(table).where(table.c.policy.in_(some)))
+        connection.execute(delete(schema.policies).where(schema.policies.c.id.in_(some)))
+        connection.exec_driver_sql(
+            "DELETE FROM search WHERE rowid = ?", [(identity,) for identity in some]
+        )
+
+
+def _insert_missing_manifests(connection: Connection, events: Sequence[Recorded]) -> None:
+    rows = {
+        event.entry.manifest: event.manifest
+        for event in events
+        if event.manifest is not None and event.entry.manifest is not None
+    }
+    known: set[bytes] = set()
+    for some in _chunks(list(rows)):
+        found = select(schema.manifests.c.sha256).where(schema.manifests.c.sha256.in_(some))
+        known.update(connection.execute(found).scalars())
+    new = [(digest, content) for digest, content in rows.items() if digest not in known]
+    _insert(connection, schema.manifests, new)
+
+
+def _block_rows(events: Sequence[Recorded]) -> list[Row]:
+    sizes = {event.place.block: (event.place.block_hash, event.entry.index + 1) for event in events}
+    return [(number, block_hash, size) for number, (block_hash, size) in sizes.items()]
+
+
+def _apply_authority_act(connection: Connection, entry: Entry, profile: bytes | None) -> None:
+    account = Address(entry.number[12:])
+    match entry.action:
+        case Action.OPEN_AUTHORITY:
+            names = profile_names(profile)
+            opened = (entry.authority, entry.index, entry.index, names.get("zh"), names.get("en"))
+            _insert(connection, schema.authorities, [opened])
+        case Action.SET_PROFILE:
+            names = profile_names(profile)
+            connection.execute(
+                update(schema.authorities)
+                .where(schema.authorities.c.code == entry.authority)
+                .values(profile=entry.index, name_zh=names.get("zh"), name_en=names.get("en"))
+            )
+        case Action.REPORT_COMPROMISE:
+            since = int.from_bytes(entry.document or b"", "big")
+            reported = (entry.index, entry.authority, account, min(since, 2**63 - 1))
+            _insert(connection, schema.compromises, [reported])
+        case Action.RETIRE:
+            pass
+        case _:
+            role, given = AUTHORITY_ROLES[entry.action]
+            if given:
+                granted = (entry.index, entry.authority, account, role, None)
+                _insert(connection, schema.grants, [granted])
+            else:
+                _end_grant(connection, entry, account, role)
+
+
+def _end_grant(connection: Connection, entry: Entry, account: Address, role: int) -> None:
+    grants = schema.grants
+    ended = connection.execute(
+        update(grants)
+        .where(grants.c.authority == entry.authority, grants.c.account == account)
+        .where(grants.c.role == role, grants.c.dismissed.is_(None))
+        .values(dismissed=entry.index)
+    )
+    if ended.rowcount != 1:
+        raise Inconsistent(f"entry {entry.index} takes a role that its account did not hold")
+
+
+def _rebuild_authorities(connection: Connection) -> None:
+    for table in (schema.authorities, schema.grants, schema.compromises):
+        connection.execute(delete(table))
+    acts = (
+        select(schema.entries, schema.manifests.c.content)
+        .outerjoin(schema.manifests, schema.manifests.c.sha256 == schema.entries.c.manifest)
+        .where(schema.entries.c.policy.is_(None))
+        .order_by(schema.entries.c.entry)
+    )
+    for row in connection.execute(acts).all():
+        _apply_authority_act(connection, entry_of(row), row.content)
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Many rows in one statement, column order as in the schema."""
+    if not rows:
+        return
+    if connection.dialect.positional:
+        statement = str(insert(table).compile(dialect=connection.dialect))
+        connection.exec_driver_sql(statement, list(rows))
+    else:
+        names = [column.name for column in table.columns]
+        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _chunks(values: list[Any]) -> Iterable[list[Any]]:
+    return (values[at : at + _IN_LIST] for at in range(0, len(values), _IN_LIST))

@@ -1,0 +1,1 @@
+"""What users do, one story a file; chain and mirror come in as arguments."""

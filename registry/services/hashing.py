@@ -1,0 +1,94 @@
+"""Digests of files, read in pieces so that memory stays flat whatever their size."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.core.units import Digest
+from registry.errors import InputError
+
+_PIECE = 1 << 20
+_SMALL = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFile:
+    """A file that was read to its end."""
+
+    path: str
+    sha256: Digest
+    size: int
+
+
+def hash_file(path: str | Path) -> HashedFile:
+    """The file's SHA-256; raises InputError where it is not a file that can be read."""
+    name = os.fspath(path)
+    try:
+        # Never wait for a writer: opening a FIFO would.
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise InputError(f"{name}: {_reason(error)}") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(
+                f"{name} is {_kind(status.st_mode)}, not a file", hint="give the document itself"
+            )
+        return HashedFile(name, *_digest(descriptor, status.st_size))
+    except OSError as error:
+        raise InputError(f"{name}: {_reason(error)}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _digest(descriptor: int, expected: int) -> tuple[Digest, int]:
+    if expected <= _SMALL:
+        content = os.read(descriptor, _SMALL + 1)
+        if len(content) <= expected and not os.read(descriptor, 1):
+            return Digest(hashlib.sha256(content).digest()), len(content)
+        hasher, size = hashlib.sha256(content), len(content)
+        os.lseek(descriptor, size, os.SEEK_SET)
+    else:
+        hasher, size = hashlib.sha256(), 0
+    buffer = bytearray(_PIECE)
+    view = memoryview(buffer)
+    while count := os.readv(descriptor, [buffer]):
+        hasher.update(view[:count])
+        size += count
+    return Digest(hasher.digest()), size
+
+
+def files_below(path: Path) -> Iterator[str]:
+    """Every regular file below a folder, in the order of names; links are not followed."""
+    for folder, folders, names in os.walk(path, onerror=_raise):
+        folders.sort()
+        for name in sorted(names):
+            found = os.path.join(folder, name)
+            if os.path.isfile(found) and not os.path.islink(found):
+                yield found
+
+
+def _raise(error: OSError) -> None:
+    raise InputError(f"{error.filename}: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "there is no such file"
+        case PermissionError():
+            return "it may not be read by this user"
+        case IsADirectoryError():
+            return "it is a directory, not a file"
+        case _:
+            return (error.strerror or "it can not be read").lower()
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
