@@ -1,0 +1,1 @@
+"""The demonstration's policies, authorities and documents, as data of the package."""
