@@ -12,7 +12,7 @@ uint256 constant LEVELS = 64;
 library MerkleTree {
     /// @notice A tree being appended to in memory, over peaks that lie in storage.
     /// @param changed bit per level: `peaks[level]` is newer than storage
-    /// @param peaks 0 where storage was not read yet: no SHA-256 is 0
+    /// @param peaks 0 where storage holds the peak: no SHA-256 is 0
     struct Frontier {
         uint64 size;
         uint256 changed;
@@ -75,16 +75,18 @@ library MerkleTree {
         }
     }
 
-    /// @dev The peak of a level whose bit of the size is set, read from storage once.
+    /// @dev The peak of a level whose bit of the size is set. Not kept once read: appending merges
+    /// it away, and the root is computed last.
     function _peak(Frontier memory frontier, bytes32[LEVELS] storage stored, uint256 level)
         private
         view
         returns (bytes32 peak)
     {
-        peak = frontier.peaks[level];
-        if (peak == 0) {
-            peak = stored[level];
-            frontier.peaks[level] = peak;
+        bytes32[LEVELS] memory fresh = frontier.peaks;
+        // Without the bounds checks: a bit of a uint64 is a level below LEVELS.
+        assembly ("memory-safe") {
+            peak := mload(add(fresh, shl(5, level)))
+            if iszero(peak) { peak := sload(add(stored.slot, level)) }
         }
     }
 }

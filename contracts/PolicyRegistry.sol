@@ -76,13 +76,14 @@ contract PolicyRegistry is AuthorityRoles, EIP712 {
         Entry memory entry;
         entry.registrar = registrar;
         entry.recordedAt = uint64(block.timestamp);
+        bytes32 authority;
         for (uint256 i = 0; i < submissions.length; ++i) {
-            bytes32 authority = submissions[i].authority;
-            if (i == 0 || authority != entry.authority) {
+            _fill(entry, submissions[i]);
+            if (i == 0 || entry.authority != authority) {
+                authority = entry.authority;
                 _checkRole(AuthorityCode.registrarRole(authority), registrar);
             }
             entry.index = frontier.size;
-            _fill(entry, submissions[i]);
             _advance(_policies[authority][entry.number], entry);
             _append(frontier, entry);
             if (manifests.length != 0 && manifests[i].length != 0) {
