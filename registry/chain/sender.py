@@ -64,6 +64,10 @@ class Sender:
     def call(self, to: Address, data: str, gas: int = 1_000_000) -> Receipt:
         """Simulate, send, and wait for a call of the contract; raises Rejected."""
         self.simulate(to, data, gas)
+        return self.send(to, data, gas)
+
+    def send(self, to: Address, data: str, gas: int) -> Receipt:
+        """Send and wait for a call that was just simulated; raises Rejected."""
         return self._send(to, data, gas)
 
     def simulate(self, to: Address, data: str, gas: int) -> None:

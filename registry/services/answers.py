@@ -1,0 +1,164 @@
+"""Answers as plain values: what `--json` prints and what the API sends.
+
+One shape for both. Bytes become hexadecimal, days and moments RFC 3339, and every
+answer names the chain, the contract, the block, the log and the mirror's age.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from registry.chain.addresses import checksummed
+from registry.core.authority import Role
+from registry.core.calendar import LAST_DAY, iso_date, iso_time
+from registry.core.chain_id import caip2, caip10, is_development
+from registry.core.lifecycle import Status
+from registry.core.manifest import ManifestState, read
+from registry.core.snapshot import iso_or_none
+from registry.core.units import Address, Day
+from registry.core.verdict import Registration, Verdict
+from registry.mirror.queries import title_of
+from registry.mirror.store import Position, entry_of
+
+DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
+
+
+def context(position: Position) -> dict[str, Any]:
+    """Where an answer comes from."""
+    return {
+        "chain": caip2(position.chain_id),
+        "contract": caip10(position.chain_id, checksummed(position.contract)),
+        "block": {
+            "number": position.block,
+            "hash": "0x" + position.block_hash.hex(),
+            "time": iso_time(position.block_time),
+        },
+        "log": {"size": position.size, "root": position.root.hex()},
+        "mirror": {
+            "synced_at": iso_time(position.synced_at),
+            "lag_seconds": max(0, int(time.time()) - position.synced_at),
+        },
+        "development": is_development(position.chain_id),
+        "note": DEVELOPMENT_NOTE if is_development(position.chain_id) else None,
+    }
+
+
+def verdict(found: Verdict, on: Day) -> dict[str, Any]:
+    """One document's verdict on a date."""
+    return {
+        "sha256": found.sha256.hex(),
+        "match": found.match.value,
+        "standing": found.standing.value if found.standing else None,
+        "finality": found.finality.value if found.finality else None,
+        "evidence": {"source": found.evidence.value, "steps": list(found.steps)},
+        "on": iso_date(on),
+        "registrations": [registration(each) for each in found.registrations],
+    }
+
+
+def registration(found: Registration) -> dict[str, Any]:
+    return {
+        "policy_id": found.policy_id.hex(),
+        "authority": found.authority,
+        "number": found.number,
+        "title": found.title,
+        "action": found.action,
+        "role": found.role.value,
+        "version": found.version,
+        "versions": found.versions,
+        "standing": found.standing.value,
+        "since": iso_or_none(found.since),
+        "finality": found.finality.value,
+        "entry": found.entry,
+        "current_entry": found.current,
+        "recorded_at": iso_time(found.recorded_at),
+        "block": found.block,
+        "registrar": found.registrar,
+        "endorses": found.endorses,
+    }
+
+
+def policy(row: Any, endorsed_by: Sequence[Any] = ()) -> dict[str, Any]:
+    """A policy as a list shows it, from a row of mirror.listing."""
+    return {
+        "policy_id": row.policy_id.hex(),
+        "authority": row.authority,
+        "number": row.number,
+        "title": title_of(row),
+        "type": row.type,
+        "jurisdiction": row.jurisdiction,
+        "issued": iso_or_none(row.issued),
+        "status": Status(row.status).word,
+        "standing": row.standing,
+        "since": iso_or_none(row.since),
+        "until": None if row.until > LAST_DAY else iso_date(row.until),
+        "version": row.version,
+        "versions": row.versions,
+        "document": row.document.hex(),
+        "entry": row.document_entry,
+        "sequence": row.sequence,
+        "head": row.head,
+        "recorded_at": iso_time(row.recorded_at),
+        "endorses": row.endorses,
+        "endorsed_by": [
+            {"policy_id": each.policy_id.hex(), "authority": each.authority} for each in endorsed_by
+        ],
+    }
+
+
+def history_entry(row: Any) -> dict[str, Any]:
+    """One entry of a policy's history, from a row of `entries` with its manifest."""
+    entry = entry_of(row)
+    reading = read(entry, row.content)
+    shown = reading.manifest if reading.state is ManifestState.PRESENT else None
+    return {
+        "entry": entry.index,
+        "previous": entry.previous,
+        "sequence": entry.sequence,
+        "action": entry.action.word,
+        "effective_on": iso_or_none(entry.effective_on),
+        "document": entry.document.hex() if entry.document else None,
+        "manifest": {
+            "sha256": entry.manifest.hex() if entry.manifest else None,
+            "state": reading.state.value,
+            "problem": reading.problem,
+            "content": dict(shown.fields) if shown else None,
+        },
+        "registrar": checksummed(entry.registrar),
+        "recorded_at": iso_time(entry.recorded_at),
+        "block": row.block,
+        "transaction": "0x" + row.transaction.hex(),
+    }
+
+
+def authority(row: Any) -> dict[str, Any]:
+    names = {"zh": row.name_zh, "en": row.name_en}
+    return {
+        "code": row.code,
+        "name": {language: name for language, name in names.items() if name},
+        "policies": row.policies,
+        "opened_by_entry": row.opened,
+    }
+
+
+def grant(row: Any) -> dict[str, Any]:
+    return {
+        "account": checksummed(Address(row.account)),
+        "role": Role(row.role).name.lower(),
+        "appointed": {"entry": row.appointed, "at": iso_time(row.appointed_at)},
+        "dismissed": (
+            None
+            if row.dismissed is None
+            else {"entry": row.dismissed, "at": iso_time(row.dismissed_at)}
+        ),
+    }
+
+
+def compromise(row: Any) -> dict[str, Any]:
+    return {
+        "account": checksummed(Address(row.account)),
+        "since": iso_time(row.since),
+        "entry": row.entry,
+    }

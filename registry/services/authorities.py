@@ -1,0 +1,101 @@
+"""Acts on authorities: open, appoint, dismiss, report a key compromised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from registry.chain.abi import call_data
+from registry.chain.client import Client
+from registry.chain.sender import Receipt, Sender
+from registry.core.authority import (
+    Role,
+    administering_role,
+    ancestors,
+    check_code,
+    encode_code,
+    role_id,
+)
+from registry.core.digest import ZERO_DIGEST, sha256
+from registry.core.manifest import profile
+from registry.core.units import Address, UnixSeconds
+from registry.errors import Rejected
+
+
+def open_authority(
+    code: str,
+    names: Mapping[str, str],
+    controller: Address | None,
+    client: Client,
+    sender: Sender,
+    *,
+    with_registrar: bool = True,
+) -> list[Receipt]:
+    """Open an authority; its controller is the sender unless another is given. The sender,
+    being controller, becomes its first registrar too, unless it is not to."""
+    check_code(code)
+    above = ancestors(code)
+    missing = [
+        each
+        for each, is_open in zip(above, client.open_authorities(above), strict=True)
+        if not is_open
+    ]
+    if missing:
+        raise Rejected(
+            f"{code} can not be opened: {missing[-1]}, which opens it, is not open",
+            hint=f"open {', then '.join(missing)} first, or use --parents",
+        )
+    named = controller or sender.account
+    content = profile(code, names) if any(names.values()) else b""
+    arguments = (
+        encode_code(code),
+        named,
+        sha256(content) if content else ZERO_DIGEST,
+        content,
+    )
+    receipts = [sender.call(client.address, call_data("openAuthority", arguments))]
+    if with_registrar and named == sender.account:
+        receipts.append(appoint(code, sender.account, Role.REGISTRAR, client, sender))
+    return receipts
+
+
+def appoint(code: str, account: Address, role: Role, client: Client, sender: Sender) -> Receipt:
+    """Give a role of an authority to an account."""
+    _require_change(client, code, account, role, held=False)
+    data = call_data("grantRole", (role_id(code, role), account))
+    return sender.call(client.address, data)
+
+
+def dismiss(code: str, account: Address, role: Role, client: Client, sender: Sender) -> Receipt:
+    """Take a role of an authority from an account."""
+    _require_change(client, code, account, role, held=True)
+    data = call_data("revokeRole", (role_id(code, role), account))
+    return sender.call(client.address, data)
+
+
+def report_compromised(
+    code: str, account: Address, role: Role, since: UnixSeconds, client: Client, sender: Sender
+) -> Receipt:
+    """Enter into the log that an account's key was compromised since a moment. The role
+    is taken from it in the same act."""
+    data = call_data("reportCompromised", (role_id(code, role), account, since))
+    return sender.call(client.address, data)
+
+
+def may_open(codes: list[str], client: Client, account: Address) -> bool:
+    """Whether the account may open these authorities, given that it opens their parents."""
+    opened = set(codes)
+    needed = {
+        administering_role(code, Role.CONTROLLER)
+        for code in codes
+        if code.rpartition(".")[0] not in opened
+    }
+    return all(client.has_roles(sorted(needed), account))
+
+
+def _require_change(client: Client, code: str, account: Address, role: Role, *, held: bool) -> None:
+    """The contract takes a change that changes nothing in silence; a person should know."""
+    check_code(code)
+    if client.has_roles([role_id(code, role)], account) == [held]:
+        return
+    word = "is not" if held else "already is"
+    raise Rejected(f"the account {word} a {role.name.lower()} of {code}")

@@ -1,0 +1,111 @@
+"""Finding policies and authorities in the mirror by what people call them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+
+from registry.core.authority import check_code
+from registry.core.policy import policy_key
+from registry.core.units import Day
+from registry.errors import InputError
+from registry.mirror import listing, queries
+from registry.mirror.engine import reading
+from registry.mirror.listing import PolicyFilter
+from registry.mirror.store import Position
+from registry.services.verify import required_position
+
+_HEX = re.compile(r"[0-9a-fA-F]{4,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPolicy:
+    """A policy with who endorses it and all its entries, from one moment of the mirror."""
+
+    position: Position
+    row: Any
+    endorsed_by: Sequence[Any]
+    entries: Sequence[Any]
+
+
+def find_policy(engine: Engine, words: Sequence[str], on: Day) -> FoundPolicy:
+    """The policy that `words` name: a policy_id, a unique prefix of one, or an authority
+    and a number. Raises InputError where there is none, or more than one."""
+    with reading(engine) as connection:
+        position = required_position(connection)
+        match words:
+            case [prefix] if _HEX.fullmatch(prefix):
+                found = queries.policies_with_prefix(connection, prefix.lower())
+                called = prefix
+            case [authority, *number] if number:
+                key = policy_key(check_code(authority), " ".join(number))
+                found = queries.policies_with_prefix(connection, key.policy_id.hex())
+                called = f"{authority} {' '.join(number)}"
+            case _:
+                raise InputError(
+                    f"{' '.join(words)!r} names no policy",
+                    hint="give a policy_id, at least four characters of one, or AUTHORITY NUMBER",
+                )
+        if not found:
+            raise InputError(
+                f"{called} is not in the registry as of block {position.block}",
+                hint="look for it with polreg search, or run polreg sync",
+            )
+        if len(found) > 1:
+            raise InputError(
+                f"more than one policy_id begins with {called}", hint="give more characters"
+            )
+        row = listing.one(connection, found[0].id, on)
+        if row is None:
+            raise InputError(f"{called} has no standing on that date")
+        policy_id = row.policy_id.hex()
+        endorsed_by = listing.page(connection, PolicyFilter(on=on, endorses=policy_id), -1, 100)
+        return FoundPolicy(position, row, endorsed_by, queries.history(connection, found[0].id))
+
+
+def find_policies(
+    engine: Engine, wanted: PolicyFilter, after: int = -1, limit: int = 50
+) -> tuple[Position, list[Any], bool]:
+    """A page of policies, and whether there are more after it."""
+    with reading(engine) as connection:
+        position = required_position(connection)
+        rows = listing.page(connection, wanted, after, limit + 1)
+    return position, rows[:limit], len(rows) > limit
+
+
+def count_policies(
+    engine: Engine, wanted: PolicyFilter
+) -> tuple[Position, int, dict[str, dict[str, int]], dict[str, int]]:
+    """How many policies there are, by each statistic, and how much of everything."""
+    with reading(engine) as connection:
+        return (
+            required_position(connection),
+            listing.count(connection, wanted),
+            listing.statistics(connection, wanted),
+            listing.totals(connection),
+        )
+
+
+def find_authorities(engine: Engine) -> tuple[Position, list[Any]]:
+    """Every open authority, by code."""
+    with reading(engine) as connection:
+        return required_position(connection), listing.authority_rows(connection)
+
+
+def find_authority(engine: Engine, code: str) -> tuple[Position, Any, Sequence[Any], Sequence[Any]]:
+    """One authority, who held its roles, and its keys that were reported compromised."""
+    with reading(engine) as connection:
+        position = required_position(connection)
+        rows = listing.authority_rows(connection, check_code(code))
+        if not rows:
+            raise InputError(f"the authority {code} is not open", hint="see polreg authority list")
+        return (
+            position,
+            rows[0],
+            listing.grant_rows(connection, code),
+            listing.compromise_rows(connection, code),
+        )

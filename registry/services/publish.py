@@ -1,0 +1,78 @@
+"""Publishing one act: from a draft to an entry in the log.
+
+The draft is checked against the contract's own state of the policy, simulated, sent,
+and found again in the log before anything is called published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry.chain.abi import record_data
+from registry.chain.client import Client
+from registry.chain.sender import MAX_TRANSACTION_GAS, Receipt, Sender, record_gas
+from registry.core.draft import Draft, FileDescription
+from registry.core.submission import Submission
+from registry.core.units import Digest, EntryIndex
+from registry.errors import Inconsistent, InputError
+from registry.services.hashing import hash_file
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An act that is in the log."""
+
+    policy_id: Digest
+    entry: EntryIndex
+    sequence: int
+    submission: Submission
+    receipt: Receipt
+
+
+def publish(
+    draft: Draft, client: Client, sender: Sender, *, digest_only: bool = False
+) -> Published:
+    """Record one act and say where it is."""
+    submission = draft.submission(client.policy(draft.key), digest_only=digest_only)
+    receipt = record([submission], client, sender)
+    state = client.policy(draft.key)
+    if state.head is None or state.sequence < submission.sequence:
+        raise Inconsistent("the node mined the act and does not know its entry")
+    return Published(draft.key.policy_id, state.head, submission.sequence, submission, receipt)
+
+
+def record(submissions: Sequence[Submission], client: Client, sender: Sender) -> Receipt:
+    """One transaction for all of these; raises Rejected, in words, for the whole of them."""
+    data, gas = record_data(submissions), record_gas(submissions)
+    if gas > MAX_TRANSACTION_GAS:
+        raise InputError(
+            f"{len(submissions)} acts may take {gas:,} gas, a transaction at most "
+            f"{MAX_TRANSACTION_GAS:,}",
+            hint="use a smaller --batch",
+        )
+    return sender.call(client.address, data, gas)
+
+
+def describe_file(path: str, language: str | None = None) -> FileDescription:
+    """A file as a manifest describes it; raises InputError where it can not be read."""
+    import mimetypes
+    import os
+
+    hashed = hash_file(path)
+    media_type = _KNOWN_TYPES.get(os.path.splitext(path)[1].lower())
+    return FileDescription(
+        sha256=hashed.sha256,
+        size=hashed.size,
+        name=os.path.basename(path),
+        media_type=media_type or mimetypes.guess_type(path)[0],
+        language=language,
+    )
+
+
+# What differs between systems' own tables.
+_KNOWN_TYPES = {
+    ".md": "text/markdown",
+    ".xml": "application/xml",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}

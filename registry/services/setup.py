@@ -1,0 +1,124 @@
+"""Making a registry: the home folder, the development key, the contract.
+
+Each step is left alone where it was done before, so a second run after a kill goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from registry.chain.addresses import checksummed
+from registry.chain.client import Client
+from registry.chain.rpc import Transport
+from registry.chain.sender import Sender
+from registry.chain.signers import (
+    LocalSigner,
+    Signer,
+    create_development_keystore,
+    open_keystore,
+    signer_from_hex,
+)
+from registry.config import Deployment, Settings, note_deployment, read_deployment
+from registry.core.units import Address
+from registry.errors import InputError, LocalFailure, Rejected
+from registry.services.workspace import Workspace
+
+ADMIN_DELAY_SECONDS = 2 * 86_400
+"""How long a transfer of the administrator's role waits before it can be accepted."""
+
+AskPassword = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What `init` found or made."""
+
+    deployment: Deployment
+    account: Address
+    created: bool
+
+
+def initialise(settings: Settings) -> Initialised:
+    """A home folder with a development key, and the contract on the embedded chain."""
+    from registry.chain.embedded import EmbeddedChain
+
+    if settings.rpc_url is not None:
+        raise InputError(
+            "polreg init makes a registry on the embedded chain, and POLREG_RPC_URL is set",
+            hint="run polreg deploy for the network of POLREG_RPC_URL, or unset it",
+        )
+    try:
+        settings.development_keystore.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.embedded_chain.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalFailure(
+            f"{settings.home} can not be made: {error.strerror}", hint="set POLREG_HOME"
+        ) from None
+    signer = development_signer(settings)
+    noted = read_deployment(settings)
+    if noted is not None and settings.embedded_chain.exists():
+        return Initialised(noted, signer.address, created=False)
+    fresh = not settings.embedded_chain.exists()
+    chain = EmbeddedChain.open(
+        settings.embedded_chain, create=fresh, fund=[signer.address] if fresh else ()
+    )
+    try:
+        deployment = deploy(chain, signer, settings)
+    finally:
+        chain.close()
+    return Initialised(deployment, signer.address, created=True)
+
+
+def deploy(transport: Transport, signer: Signer, settings: Settings) -> Deployment:
+    """Put the contract on the chain with the signer's account as administrator, and note it."""
+    sender = Sender(transport, signer)
+    receipt = sender.deploy(signer.address, ADMIN_DELAY_SECONDS)
+    if receipt.contract is None:
+        raise Rejected("the node reports a deployment without a contract")
+    Client(transport, receipt.contract).require_contract()
+    chain_id = int(transport.request("eth_chainId"), 16)
+    deployment = Deployment(chain_id, checksummed(receipt.contract), receipt.block)
+    note_deployment(settings, deployment)
+    return deployment
+
+
+def development_signer(settings: Settings) -> LocalSigner:
+    """The home folder's own key, made on first use."""
+    keystore, password = settings.development_keystore, settings.development_password
+    if keystore.exists():
+        return open_keystore(keystore, _password_from(password))
+    keystore.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # A crash between the two files leaves a password without a keystore: start over.
+    password.unlink(missing_ok=True)
+    return create_development_keystore(keystore, password)
+
+
+def signer_for(workspace: Workspace, ask_password: AskPassword) -> Signer:
+    """The account that acts: POLREG_PRIVATE_KEY, POLREG_KEYSTORE, or the development key."""
+    settings = workspace.settings
+    if settings.private_key is not None:
+        return signer_from_hex(settings.private_key)
+    if settings.keystore is not None:
+        if settings.password_file is not None:
+            return open_keystore(settings.keystore, _password_from(settings.password_file))
+        return open_keystore(settings.keystore, ask_password(f"Password of {settings.keystore}"))
+    if settings.development_keystore.exists():
+        return development_signer(settings)
+    raise InputError(
+        "there is no key to sign with",
+        hint="run polreg init for a development key, or set POLREG_KEYSTORE",
+    )
+
+
+def sender_for(workspace: Workspace, ask_password: AskPassword) -> Sender:
+    return Sender(workspace.transport, signer_for(workspace, ask_password))
+
+
+def _password_from(path: object) -> str:
+    from pathlib import Path
+
+    try:
+        return Path(str(path)).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"the password file {path} can not be read") from None

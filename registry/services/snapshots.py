@@ -1,0 +1,121 @@
+"""Snapshots from the mirror: the state of every policy after the log's first N entries."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from registry.chain.addresses import checksummed
+from registry.core.chain_id import caip2, caip10
+from registry.core.merkle import Frontier
+from registry.core.snapshot import (
+    COLUMNS,
+    Checkpoint,
+    Filters,
+    header,
+    ndjson_line,
+    policy_history,
+    row,
+)
+from registry.core.units import BlockNumber, Digest
+from registry.errors import CouldNotCheck, InputError
+from registry.mirror.engine import reading
+from registry.mirror.queries import histories, size_recorded_by
+from registry.mirror.schema import blocks, entries
+from registry.mirror.store import Position, entry_of
+from registry.services.verify import required_position
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot that was counted: its header, and how to stream it."""
+
+    engine: Engine
+    header: dict[str, Any]
+    size: int
+    filters: Filters
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row a policy, in the order of policy_id."""
+        with reading(self.engine) as connection:
+            yield from _rows(connection, self.size, self.filters)
+
+    def ndjson(self) -> Iterator[bytes]:
+        yield ndjson_line(self.header)
+        for each in self.rows():
+            yield ndjson_line(each)
+
+    def csv(self) -> Iterator[bytes]:
+        """The same rows as CSV (RFC 4180, UTF-8) with a line of column names. What the
+        NDJSON header says has no place in CSV."""
+        yield _csv_line(COLUMNS)
+        for each in self.rows():
+            yield _csv_line([each[name] for name in COLUMNS])
+
+
+def take_snapshot(engine: Engine, filters: Filters, size: int | None = None) -> Snapshot:
+    """The snapshot after `size` entries, or after all that were recorded by a time.
+
+    Raises InputError for a size beyond the log, CouldNotCheck for an empty mirror.
+    """
+    if size is not None and filters.recorded_by is not None:
+        raise InputError("a snapshot is taken by --size or by --recorded-by, not both")
+    with reading(engine) as connection:
+        position = required_position(connection)
+        if filters.recorded_by is not None:
+            size = size_recorded_by(connection, filters.recorded_by)
+        elif size is None:
+            size = position.size
+        checkpoint = _checkpoint(connection, position, size)
+        count = sum(1 for _ in _rows(connection, size, filters))
+    return Snapshot(engine, header(checkpoint, filters, count), size, filters)
+
+
+def _rows(connection: Connection, size: int, filters: Filters) -> Iterator[dict[str, Any]]:
+    for logged in histories(connection, size):
+        found = row(policy_history(logged), filters)
+        if found is not None:
+            yield found
+
+
+def _checkpoint(connection: Connection, position: Position, size: int) -> Checkpoint:
+    if not 0 < size <= position.size:
+        reason = "nothing was recorded by then" if size == 0 else f"it has {position.size} entries"
+        raise InputError(f"there is no snapshot of the log's first {size} entries: {reason}")
+    last = connection.execute(
+        select(entries.c.block, blocks.c.hash)
+        .join(blocks, blocks.c.number == entries.c.block)
+        .where(entries.c.entry == size - 1)
+    ).one_or_none()
+    if last is None:
+        raise CouldNotCheck(
+            f"the mirror lacks the block of entry {size - 1}",
+            hint="delete the mirror and run polreg sync",
+        )
+    return Checkpoint(
+        chain=caip2(position.chain_id),
+        contract=caip10(position.chain_id, checksummed(position.contract)),
+        size=size,
+        root=position.root if size == position.size else _root_at(connection, size),
+        block=BlockNumber(last.block),
+        block_hash=last.hash,
+    )
+
+
+def _root_at(connection: Connection, size: int) -> Digest:
+    frontier = Frontier()
+    first = select(entries).where(entries.c.entry < size).order_by(entries.c.entry)
+    for each in connection.execute(first):
+        frontier.append(entry_of(each).leaf_hash())
+    return frontier.root()
+
+
+def _csv_line(values: Any) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(["" if value is None else value for value in values])
+    return line.getvalue().encode()

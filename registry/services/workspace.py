@@ -1,0 +1,105 @@
+"""Everything one command or one server works with, opened from settings when first used.
+
+Opening is lazy so that an offline check never loads a chain library nor asks a node.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+
+from registry.chain.addresses import checksummed, parse_address
+from registry.chain.client import Client
+from registry.chain.rpc import HttpTransport, Transport
+from registry.config import Deployment, Settings, note_deployment, read_deployment
+from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
+from registry.core.units import BlockNumber
+from registry.errors import InputError
+from registry.mirror.engine import open_engine, sqlite_url
+from registry.services.sync import Progress, Synced, sync
+
+
+class Workspace:
+    """The chain, the contract and the mirror that `settings` name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        opened = vars(self)
+        if "transport" in opened:
+            self.transport.close()
+        if "engine" in opened:
+            self.engine.dispose()
+
+    @cached_property
+    def transport(self) -> Transport:
+        if self.settings.rpc_url is not None:
+            return HttpTransport(self.settings.rpc_url)
+        from registry.chain.embedded import EmbeddedChain
+
+        if not self.settings.embedded_chain.exists():
+            raise InputError("there is no registry here yet", hint="run polreg init")
+        return EmbeddedChain.open(self.settings.embedded_chain)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """The contract: the one given by address, else the one noted for this network."""
+        noted = read_deployment(self.settings)
+        given = self.settings.contract
+        if given is not None:
+            address = checksummed(parse_address(given, "contract in POLREG_CONTRACT"))
+            if noted is not None and noted.contract == address:
+                return noted
+            chain_id = int(self.transport.request("eth_chainId"), 16)
+            found = Deployment(chain_id, address, self.settings.first_block)
+            Client(self.transport, parse_address(address)).require_contract()
+            note_deployment(self.settings, found)
+            return found
+        if noted is not None:
+            return noted
+        if self.settings.rpc_url is None:
+            raise InputError("there is no registry here yet", hint="run polreg init")
+        raise InputError(
+            "no contract is known on the network of POLREG_RPC_URL",
+            hint="run polreg deploy, or set POLREG_CONTRACT to its address",
+        )
+
+    @cached_property
+    def client(self) -> Client:
+        return Client(self.transport, parse_address(self.deployment.contract))
+
+    @cached_property
+    def engine(self) -> Engine:
+        url = self.settings.database_url
+        if url is None:
+            url = sqlite_url(self.settings.mirror_path(self.deployment))
+        return open_engine(url)
+
+    @property
+    def development(self) -> bool:
+        """Whether the chain is one that nobody but its owner sees."""
+        return is_development(self.deployment.chain_id)
+
+    @property
+    def embedded(self) -> bool:
+        return self.deployment.chain_id == EMBEDDED_CHAIN_ID and self.settings.rpc_url is None
+
+    def sync(self, progress: Progress | None = None) -> Synced:
+        """Bring the mirror up to the chain's head."""
+        first = BlockNumber(self.deployment.first_block)
+        return sync(self.client, self.engine, first, progress)
