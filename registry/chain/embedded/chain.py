@@ -105,8 +105,10 @@ class EmbeddedChain:
 
         Neighbouring raw transactions are mined as one block, as far as its gas allows.
         """
+        from registry.chain.embedded.evm import nothing_missing
+
         results: list[Any] = []
-        with self._one_at_a_time:
+        with self._one_at_a_time, nothing_missing():
             self._require_open()
             for sending, group in itertools.groupby(calls, lambda call: _is_send(call[0])):
                 if sending:

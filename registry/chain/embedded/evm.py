@@ -10,8 +10,9 @@ holds three of the largest transactions EIP-7825 allows.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from registry.chain.embedded.slow_imports import defer_bls12_381
@@ -33,13 +34,17 @@ from eth.constants import (
 from eth.db.atomic import AtomicDB
 from eth.db.backends.base import BaseDB
 from eth.db.schema import SchemaV1
+from eth.exceptions import BlockNotFound, HeaderNotFound
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.blocks import PragueBlockHeader
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
+from eth.vm.interrupt import EVMMissingData
 from eth_hash.auto import keccak
 from eth_typing import Address, BlockNumber, Hash32
+from trie.exceptions import MissingTrieNode
 
 from registry.chain.embedded.limits import BLOCK_GAS_LIMIT, CHAIN_ID, GENESIS_BALANCE_WEI
+from registry.errors import Inconsistent
 
 if TYPE_CHECKING:
     from eth.typing import AccountDetails
@@ -57,6 +62,7 @@ __all__ = [
     "encode_rlp",
     "genesis",
     "keccak",
+    "nothing_missing",
     "number_key",
     "transaction_key",
 ]
@@ -103,6 +109,18 @@ def decode_header(encoded: bytes) -> Header:
 
 def encode_rlp(value: Any) -> bytes:
     return cast(bytes, rlp.encode(value))
+
+
+@contextlib.contextmanager
+def nothing_missing() -> Iterator[None]:
+    """What py-evm does not find is a fault of the store: this chain deletes nothing."""
+    try:
+        yield
+    except (EVMMissingData, MissingTrieNode, HeaderNotFound, BlockNotFound) as fault:
+        raise Inconsistent(
+            f"the chain's store lacks something it should hold: {fault}",
+            hint="the file is damaged: restore a copy, or begin with a new home folder",
+        ) from fault
 
 
 def number_key(number: int) -> bytes:
