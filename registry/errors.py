@@ -3,6 +3,7 @@ command line and the API turn them into exit codes and problem+json.
 
     RegistryError
     ├── InputError            what was given is wrong; trying again changes nothing   (exit 2)
+    │   └── NotFound          what was asked for by name is not in the registry
     ├── Rejected              the contract or the node refused the act                (exit 1)
     ├── NotVerified           a check ran to its end and failed                       (exit 1)
     │   └── ProofError        a step of a proof failed; carries the step's number
@@ -29,6 +30,10 @@ class RegistryError(Exception):
 
 class InputError(RegistryError):
     """A value, a file or a setting that was given is wrong."""
+
+
+class NotFound(InputError):
+    """What was asked for is not in the registry, as of the block that was read."""
 
 
 class Rejected(RegistryError):

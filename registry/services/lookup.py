@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from registry.core.authority import check_code
 from registry.core.policy import policy_key
 from registry.core.units import Day
-from registry.errors import InputError
+from registry.errors import InputError, NotFound
 from registry.mirror import listing, queries
 from registry.mirror.engine import reading
 from registry.mirror.listing import PolicyFilter
@@ -34,7 +34,7 @@ class FoundPolicy:
 
 def find_policy(engine: Engine, words: Sequence[str], on: Day) -> FoundPolicy:
     """The policy that `words` name: a policy_id, a unique prefix of one, or an authority
-    and a number. Raises InputError where there is none, or more than one."""
+    and a number. Raises NotFound where there is none, InputError where there are more."""
     with reading(engine) as connection:
         position = required_position(connection)
         match words:
@@ -51,7 +51,7 @@ def find_policy(engine: Engine, words: Sequence[str], on: Day) -> FoundPolicy:
                     hint="give a policy_id, at least four characters of one, or AUTHORITY NUMBER",
                 )
         if not found:
-            raise InputError(
+            raise NotFound(
                 f"{called} is not in the registry as of block {position.block}",
                 hint="look for it with polreg search, or run polreg sync",
             )
@@ -102,7 +102,7 @@ def find_authority(engine: Engine, code: str) -> tuple[Position, Any, Sequence[A
         position = required_position(connection)
         rows = listing.authority_rows(connection, check_code(code))
         if not rows:
-            raise InputError(f"the authority {code} is not open", hint="see polreg authority list")
+            raise NotFound(f"the authority {code} is not open", hint="see polreg authority list")
         return (
             position,
             rows[0],
