@@ -60,10 +60,9 @@ def is_registry_code(code: bytes) -> bool:
     found = bytearray(code)
     if len(found) != len(expected):
         return False
-    for places in compiled["immutableReferences"].values():
-        for place in places:
-            start, end = place["start"], place["start"] + place["length"]
-            found[start:end] = expected[start:end] = bytes(place["length"])
+    for place in compiled["immutableReferences"]:
+        start, end = place["start"], place["start"] + place["length"]
+        found[start:end] = expected[start:end] = bytes(place["length"])
     return found == expected
 
 

@@ -6,7 +6,7 @@ about what was actually looked at. The exit code follows from them alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -146,12 +146,12 @@ def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]
     )
 
 
-def worst(codes: Sequence[ExitCode]) -> ExitCode:
+def worst(codes: Collection[ExitCode]) -> ExitCode:
     """The exit code of many checks in one call: a file that is not verified outweighs
-    one that could not be checked, which outweighs one no longer in force."""
+    one that is not there or could not be checked, which outweighs one not in force."""
     for code in (
-        ExitCode.USAGE,
         ExitCode.NOT_VERIFIED,
+        ExitCode.USAGE,
         ExitCode.COULD_NOT_CHECK,
         ExitCode.NOT_IN_FORCE,
     ):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine
 
 from registry.chain.addresses import checksummed
 from registry.core.authority import Role
@@ -19,8 +21,14 @@ from registry.core.manifest import ManifestState, read
 from registry.core.snapshot import iso_or_none
 from registry.core.units import Address, Day
 from registry.core.verdict import Registration, Verdict
+from registry.errors import RegistryError
+from registry.mirror.engine import reading
 from registry.mirror.queries import title_of
 from registry.mirror.store import Position, entry_of
+from registry.services.verify import required_position
+
+if TYPE_CHECKING:
+    from registry.services.publish import Published
 
 DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
 
@@ -45,6 +53,30 @@ def context(position: Position) -> dict[str, Any]:
     }
 
 
+def workspace_context(engine: Engine) -> dict[str, Any]:
+    """Where an answer comes from, read from the mirror as it is now."""
+    with reading(engine) as connection:
+        return context(required_position(connection))
+
+
+def published(done: Published) -> dict[str, Any]:
+    """An act that is in the log."""
+    submission = done.submission
+    return {
+        "policy_id": done.policy_id.hex(),
+        "authority": submission.policy.authority,
+        "action": submission.action.word,
+        "entry": done.entry,
+        "sequence": done.sequence,
+        "document": submission.document.hex() if submission.document else None,
+        "manifest": submission.manifest.hex(),
+        "effective_on": iso_or_none(submission.effective_on),
+        "transaction": "0x" + done.receipt.transaction.hex(),
+        "block": done.receipt.block,
+        "gas_used": done.receipt.gas_used,
+    }
+
+
 def verdict(found: Verdict, on: Day) -> dict[str, Any]:
     """One document's verdict on a date."""
     return {
@@ -55,6 +87,15 @@ def verdict(found: Verdict, on: Day) -> dict[str, Any]:
         "evidence": {"source": found.evidence.value, "steps": list(found.steps)},
         "on": iso_date(on),
         "registrations": [registration(each) for each in found.registrations],
+    }
+
+
+def error(found: RegistryError | None) -> dict[str, Any]:
+    """Why there is no answer. Never to be read as "no"."""
+    return {
+        "kind": type(found).__name__,
+        "message": str(found),
+        "hint": found.hint if found else None,
     }
 
 

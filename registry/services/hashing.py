@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.core.units import Digest
-from registry.errors import InputError
+from registry.errors import InputError, LocalFailure, RegistryError
 
 _PIECE = 1 << 20
 _SMALL = 1 << 18
@@ -26,13 +26,16 @@ class HashedFile:
 
 
 def hash_file(path: str | Path) -> HashedFile:
-    """The file's SHA-256; raises InputError where it is not a file that can be read."""
+    """The file's SHA-256. Raises InputError where there is no such file, LocalFailure
+    where there is one that this user or this machine can not read."""
     name = os.fspath(path)
     try:
         # Never wait for a writer: opening a FIFO would.
         descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise InputError(f"{name}: {_reason(error)}") from None
+        raise _unreadable(name, error) from None
+    except ValueError:
+        raise InputError(f"{name!r} can not be a file's name") from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -41,7 +44,7 @@ def hash_file(path: str | Path) -> HashedFile:
             )
         return HashedFile(name, *_digest(descriptor, status.st_size))
     except OSError as error:
-        raise InputError(f"{name}: {_reason(error)}") from None
+        raise _unreadable(name, error) from None
     finally:
         os.close(descriptor)
 
@@ -74,19 +77,17 @@ def files_below(path: Path) -> Iterator[str]:
 
 
 def _raise(error: OSError) -> None:
-    raise InputError(f"{error.filename}: {_reason(error)}")
+    raise _unreadable(str(error.filename), error)
 
 
-def _reason(error: OSError) -> str:
+def _unreadable(name: str, error: OSError) -> RegistryError:
     match error:
-        case FileNotFoundError():
-            return "there is no such file"
+        case FileNotFoundError() | NotADirectoryError():
+            return InputError(f"{name}: there is no such file")
         case PermissionError():
-            return "it may not be read by this user"
-        case IsADirectoryError():
-            return "it is a directory, not a file"
+            return LocalFailure(f"{name} may not be read by this user")
         case _:
-            return (error.strerror or "it can not be read").lower()
+            return LocalFailure(f"{name} can not be read: {error.strerror}")
 
 
 def _kind(mode: int) -> str:

@@ -29,7 +29,7 @@ from registry.core.draft import FileDescription
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
 from registry.core.policy import PolicyKey
 from registry.core.submission import Submission
-from registry.errors import InputError, Rejected
+from registry.errors import InputError, LocalFailure, Rejected
 from registry.mirror import schema
 from registry.mirror.engine import reading
 from registry.services.publish import describe_file, record
@@ -84,7 +84,7 @@ def _described(base: Path, row: Row) -> FileDescription | str:
         if not path.resolve().is_relative_to(base):
             return "its path leads out of the folder"
         described = describe_file(str(path), row.language)
-    except InputError as error:
+    except (InputError, LocalFailure) as error:
         return str(error).replace(f"{path}: ", "").replace(f"{path} ", "it ")
     except (OSError, ValueError):
         return "its path can not be used"

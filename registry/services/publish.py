@@ -7,7 +7,9 @@ and found again in the log before anything is called published.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
 
 from registry.chain.abi import record_data
 from registry.chain.client import Client
@@ -16,6 +18,8 @@ from registry.core.draft import Draft, FileDescription
 from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
 from registry.errors import Inconsistent, InputError
+from registry.mirror.engine import reading
+from registry.mirror.queries import policies_with_prefix, title_of
 from registry.services.hashing import hash_file
 
 
@@ -76,3 +80,18 @@ _KNOWN_TYPES = {
     ".xml": "application/xml",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
+
+
+def completed(draft: Draft, engine: Engine) -> Draft:
+    """The draft with title and type as they stand, where it gives none of its own: every
+    manifest is to be readable by itself."""
+    with reading(engine) as connection:
+        rows = policies_with_prefix(connection, draft.key.policy_id.hex())
+    if not rows:
+        return draft
+    return replace(
+        draft,
+        title=draft.title or title_of(rows[0]),
+        type=draft.type or rows[0].type,
+        jurisdiction=draft.jurisdiction or rows[0].jurisdiction,
+    )

@@ -8,21 +8,29 @@ it was not compared with since is not claimed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
 from registry.core.units import Day, Digest
-from registry.core.verdict import Evidence, Match, Registration, Verdict, by_weight
-from registry.errors import CouldNotCheck
+from registry.core.verdict import Evidence, ExitCode, Match, Registration, Verdict, by_weight
+from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.engine import reading
 from registry.mirror.queries import registrations
 from registry.mirror.store import Position, read_position
+from registry.services.hashing import HashedFile, files_below, hash_file
 
 HASHED = "1: SHA-256 of the bytes"
 FOUND = "2: found in the mirror of the log"
 NOT_FOUND = "2: not in the mirror of the log"
 DATED = "3: standing on the date from the policy's acts"
+
+Progress = Callable[[int, int], None]
+"""Called with files done and files in all."""
+
+_REPORT_EVERY = 100
 
 
 def verify_digests(
@@ -53,3 +61,69 @@ def _verdict(digest: Digest, known: Sequence[Registration]) -> Verdict:
         return Verdict(digest, Match.UNKNOWN, (), Evidence.MIRROR, (HASHED, NOT_FOUND))
     found = by_weight(known)
     return Verdict(digest, Match.EXACT, found, Evidence.MIRROR, (HASHED, FOUND, DATED))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file's verdict, or why it could not be checked."""
+
+    path: str
+    size: int
+    verdict: Verdict | None
+    error: RegistryError | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        if self.verdict is not None:
+            return self.verdict.exit_code
+        wrong = isinstance(self.error, InputError)
+        return ExitCode.USAGE if wrong else ExitCode.COULD_NOT_CHECK
+
+    @property
+    def word(self) -> str:
+        """How a summary counts it."""
+        if self.verdict is None:
+            return "could_not_check"
+        if self.verdict.standing is None:
+            return self.verdict.match.value
+        return f"{self.verdict.match.value}, {self.verdict.standing.value}"
+
+
+def verify_files(
+    engine: Engine, paths: Sequence[Path], on: Day, progress: Progress | None = None
+) -> tuple[Position, list[CheckedFile]]:
+    """A verdict for each file, and for each file below each folder, in order.
+
+    A file that can not be read is an answer of its own and never stops the others.
+    """
+    hashed: list[HashedFile | CheckedFile] = []
+    waiting = list(_walk(paths))
+    for number, found in enumerate(waiting, 1):
+        hashed.append(_hashed(found) if isinstance(found, str) else found)
+        if progress and number % _REPORT_EVERY == 0:
+            progress(number, len(waiting))
+    digests = [each.sha256 for each in hashed if isinstance(each, HashedFile)]
+    position, verdicts = verify_digests(engine, digests, on)
+    following = iter(verdicts)
+    return position, [
+        CheckedFile(each.path, each.size, next(following)) if isinstance(each, HashedFile) else each
+        for each in hashed
+    ]
+
+
+def _walk(paths: Sequence[Path]) -> Iterator[str | CheckedFile]:
+    for path in paths:
+        if not path.is_dir():
+            yield str(path)
+            continue
+        try:
+            yield from files_below(path)
+        except RegistryError as error:
+            yield CheckedFile(str(path), 0, None, error)
+
+
+def _hashed(path: str) -> HashedFile | CheckedFile:
+    try:
+        return hash_file(path)
+    except RegistryError as error:
+        return CheckedFile(path, 0, None, error)

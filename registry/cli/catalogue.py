@@ -1,0 +1,129 @@
+"""`polreg import`: a whole back catalogue from an index file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.cli import common
+from registry.cli.common import Json
+
+if TYPE_CHECKING:
+    from registry.chain.sender import Sender
+    from registry.core.backlog import Row
+    from registry.services.importing import Imported
+    from registry.services.workspace import Workspace
+
+_LISTED = 30
+
+
+def import_index(
+    index: Annotated[Path, typer.Argument(metavar="INDEX.csv", help="One document a row.")],
+    root: Annotated[
+        Path | None, typer.Option(help="The folder of the files; else that of the index.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, max=400, help="Documents a transaction.")] = 100,
+    open_authorities: Annotated[
+        bool | None,
+        typer.Option(
+            "--open-authorities/--no-open-authorities",
+            help="Open authorities that are not open yet; the default on a development chain.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Publish every document of an index; a later-dated row of one number amends.
+
+    What is in the registry already is left alone, so an interrupted import is simply run
+    again. Exit code 1 where some row could not be published: each is listed with its
+    reason.
+    """
+    from registry.services.importing import Imported, read_index
+    from registry.services.setup import sender_for
+
+    common.warn_of_key()
+    rows, refused = read_index(index)
+    done = Imported(rows=len(rows) + len(refused), refused=refused)
+    with common.workspace() as opened:
+        common.sync_quietly(opened)
+        sender = sender_for(opened, common.ask_password)
+        allowed = opened.development if open_authorities is None else open_authorities
+        try:
+            rows = _authorities(opened, sender, rows, done, allowed=allowed)
+            _publish_rows(opened, sender, rows, root or index.parent, batch, done)
+        finally:
+            # Also after Ctrl-C: what was sent is in the log and has to be told.
+            common.sync_quietly(opened)
+            _tell(done, as_json=as_json)
+    return 1 if done.refused else 0
+
+
+def _authorities(
+    opened: Workspace, sender: Sender, rows: list[Row], done: Imported, *, allowed: bool
+) -> list[Row]:
+    """Open what is missing where that is allowed; else refuse the rows that need it."""
+    from registry.core.backlog import Refused
+    from registry.services.authorities import open_authority
+    from registry.services.importing import missing_authorities
+
+    missing = missing_authorities(rows, opened.client)
+    if allowed:
+        for code in missing:
+            open_authority(code, {}, None, opened.client, sender)
+            done.opened.append(code)
+        return rows
+    for row in rows:
+        if row.authority in missing:
+            reason = f"the authority {row.authority} is not open"
+            done.refused.append(Refused(row.line, row.path, reason))
+    return [row for row in rows if row.authority not in missing]
+
+
+def _publish_rows(
+    opened: Workspace, sender: Sender, rows: list[Row], root: Path, batch: int, done: Imported
+) -> None:
+    from registry.services.importing import describe_files, make_plan, run_plan
+
+    with common.progress("hashing") as advance:
+        files = describe_files(rows, root, advance)
+    plan = make_plan(rows, files, opened.engine)
+    done.present = len(plan.present)
+    done.refused.extend(plan.refused)
+    with common.progress("publishing") as advance:
+        run_plan(plan, opened.client, sender, done, batch=batch, progress=advance)
+
+
+def _tell(done: Imported, *, as_json: bool) -> None:
+    done.refused.sort(key=lambda each: each.line)
+    if as_json:
+        common.print_json(
+            {
+                "rows": done.rows,
+                "published": done.published,
+                "already_present": done.present,
+                "transactions": done.transactions,
+                "gas_used": done.gas_used,
+                "authorities_opened": done.opened,
+                "refused": [
+                    {"line": each.line, "path": each.path, "reason": each.reason}
+                    for each in done.refused
+                ],
+            }
+        )
+        return
+    for code in done.opened:
+        typer.echo(f"opened {code}")
+    for each in done.refused[:_LISTED]:
+        typer.echo(f"line {each.line}: {each.path}: {each.reason}")
+    if len(done.refused) > _LISTED:
+        typer.echo(f"… and {len(done.refused) - _LISTED} more; --json lists them all")
+    typer.echo(
+        f"{done.rows} rows: {done.published} published in {done.transactions} transactions "
+        f"({done.gas_used:,} gas), {done.present} already in the registry, "
+        f"{len(done.refused)} not published"
+    )
+
+
+COMMANDS = {"import": import_index}

@@ -1,0 +1,309 @@
+"""Commands of the auditor and the client: verify, show, history, search, snapshot."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.cli import common
+from registry.cli.common import Json, On
+
+if TYPE_CHECKING:
+    from registry.services.verify import CheckedFile
+
+_Policy = Annotated[
+    list[str],
+    typer.Argument(metavar="POLICY", help="A policy_id, a prefix of one, or AUTHORITY NUMBER."),
+]
+
+
+def verify(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", show_default=False)],
+    on: On = None,
+    as_json: Json = False,
+) -> int:
+    """Check files, or every file below a folder, against the registry.
+
+    Exit codes: 0 every file is exactly as published and in force; 1 some file is not in
+    the registry; 2 usage; 3 some file could not be checked; 4 authentic, but some file
+    is no longer, or not yet, in force.
+    """
+    from registry.services import answers
+    from registry.services.verify import verify_files
+
+    day = common.day(on)
+    with common.workspace() as opened, common.progress("checking") as advance:
+        position, checked = verify_files(opened.engine, paths, day, advance)
+    context = answers.context(position)
+    if as_json:
+        _print_checked_json(context, checked, day)
+    else:
+        _say_checked(checked)
+        common.say_context(context)
+    return _worst(checked)
+
+
+def _worst(checked: list[CheckedFile]) -> int:
+    from registry.core.verdict import worst
+
+    return int(worst({each.exit_code for each in checked}))
+
+
+def _print_checked_json(context: dict[str, Any], checked: list[CheckedFile], on: Any) -> None:
+    """One object, a file a line, each verdict serialised once."""
+    import orjson
+
+    from registry.services import answers
+
+    fragments: dict[int, orjson.Fragment] = {}
+    out = sys.stdout.buffer
+    out.write(b'{"registry":' + orjson.dumps(context))
+    out.write(b',"summary":' + orjson.dumps(_summary(checked)) + b',"files":[\n')
+    lines: list[bytes] = []
+    for each in checked:
+        value: dict[str, Any] = {"file": each.path}
+        if each.verdict is None:
+            value["error"] = answers.error(each.error)
+        else:
+            key = id(each.verdict)
+            if key not in fragments:
+                shown = answers.verdict(each.verdict, on)
+                fragments[key] = orjson.Fragment(orjson.dumps(shown))
+            value["size"], value["verdict"] = each.size, fragments[key]
+        lines.append(orjson.dumps(value))
+    out.write(b",\n".join(lines) + b"\n]}\n")
+    out.flush()
+
+
+def _summary(checked: list[CheckedFile]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for each in checked:
+        counts[each.word] = counts.get(each.word, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+_FEW = 5
+_LISTED = 50
+
+
+def _say_checked(checked: list[CheckedFile]) -> None:
+    if len(checked) <= _FEW:
+        for each in checked:
+            _say_one(each)
+        return
+    noteworthy = [each for each in checked if each.exit_code in {1, 2, 3}]
+    for each in noteworthy[:_LISTED]:
+        _say_one(each)
+    if len(noteworthy) > _LISTED:
+        typer.echo(f"… and {len(noteworthy) - _LISTED} more like these; --json lists them all\n")
+    typer.echo(f"{len(checked)} files:")
+    for word, count in _summary(checked).items():
+        typer.echo(f"  {count:>7}  {word.replace('_', ' ')}")
+
+
+def _say_one(each: CheckedFile) -> None:
+    from registry.core.calendar import iso_time
+    from registry.core.snapshot import iso_or_none
+
+    typer.echo(each.path)
+    if each.verdict is None:
+        typer.echo(f"  could not check: {each.error}")
+        return
+    verdict = each.verdict
+    typer.echo(f"  sha256 {verdict.sha256.hex()}")
+    lead = verdict.leading
+    if lead is None:
+        typer.echo("  unknown: this exact file is not in the registry")
+        return
+    standing = lead.standing.value.replace("_", " ")
+    typer.echo(f"  exact: as published · {standing} · {lead.finality.value}")
+    for found in verdict.registrations:
+        typer.echo(f"  {' / '.join(found.title.values()) or '(no readable manifest)'}")
+        role = "" if found.role.value == "document" else f", {found.role.value}"
+        role += ", endorses another authority's policy" if found.endorses else ""
+        typer.echo(
+            f"    {found.authority} {found.number or '(number not known)'}"
+            f", version {found.version} of {found.versions}{role}"
+            + ("" if found.standing is lead.standing else f" ({found.standing.value})")
+        )
+        since = iso_or_none(found.since)
+        typer.echo(
+            f"    applies from {since or 'no stated date'}; recorded {iso_time(found.recorded_at)} "
+            f"as entry {found.entry} in block {found.block} by {found.registrar}"
+        )
+        typer.echo(f"    policy {found.policy_id.hex()}")
+    typer.echo(f"  checked: {'; '.join(verdict.steps)}")
+
+
+def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
+    """Show one policy as it stands."""
+    from registry.services import answers
+    from registry.services.lookup import find_policy
+
+    with common.workspace() as opened:
+        found = find_policy(opened.engine, policy, common.day(on))
+    shown = answers.policy(found.row, found.endorsed_by)
+    context = answers.context(found.position)
+    if as_json:
+        common.print_json({"policy": shown, "registry": context})
+        return
+    typer.echo(" / ".join(shown["title"].values()) or "(no readable manifest)")
+    for key in (
+        "authority", "number", "standing", "status", "type", "jurisdiction", "issued", "since",
+        "until", "version", "versions", "document", "policy_id", "endorses",
+    ):  # fmt: skip
+        if shown[key] is not None:
+            typer.echo(f"  {key.replace('_', ' '):<13}{shown[key]}")
+    for each in shown["endorsed_by"]:
+        typer.echo(f"  {'endorsed by':<13}{each['authority']}")
+    common.say_context(context)
+
+
+def history(policy: _Policy, as_json: Json = False) -> None:
+    """List every act on one policy, in the order of the log."""
+    from registry.services import answers
+    from registry.services.lookup import find_policy
+
+    with common.workspace() as opened:
+        found = find_policy(opened.engine, policy, common.day(None))
+    entries = [answers.history_entry(row) for row in found.entries]
+    context = answers.context(found.position)
+    if as_json:
+        policy_id = found.row.policy_id.hex()
+        common.print_json({"policy_id": policy_id, "entries": entries, "registry": context})
+        return
+    for each in entries:
+        typer.echo(
+            f"{each['entry']:>7}  {each['action']:<10}"
+            f"{'from ' + each['effective_on'] if each['effective_on'] else 'no date':<16}"
+            f"recorded {each['recorded_at']} by {each['registrar']}"
+        )
+        if each["document"]:
+            typer.echo(f"         document {each['document']}")
+        reason = (each["manifest"]["content"] or {}).get("reason")
+        if reason:
+            typer.echo(f"         reason: {reason}")
+        if each["manifest"]["problem"]:
+            typer.echo(f"         manifest: {each['manifest']['problem']}")
+    common.say_context(context)
+
+
+def search(
+    text: Annotated[
+        list[str], typer.Argument(help="Words of a title or a number, in any language.")
+    ],
+    authority: Annotated[str | None, typer.Option(help="This authority and its children.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    on: On = None,
+    as_json: Json = False,
+) -> int:
+    """Find policies by words of their titles or numbers. Exit code 1 where there is none."""
+    from registry.mirror.listing import PolicyFilter
+    from registry.services import answers
+    from registry.services.lookup import find_policies
+
+    wanted = PolicyFilter(on=common.day(on), text=" ".join(text), authority=authority)
+    with common.workspace() as opened:
+        position, rows, more = find_policies(opened.engine, wanted, limit=limit)
+    found = [answers.policy(row) for row in rows]
+    context = answers.context(position)
+    if as_json:
+        common.print_json({"policies": found, "more": more, "registry": context})
+        return 0 if found else 1
+    for each in found:
+        typer.echo(
+            f"{each['policy_id'][:12]}  {each['standing']:<17}{each['issued'] or '':<11}"
+            f"{each['authority']}  {' / '.join(each['title'].values())}"
+        )
+    if not found:
+        typer.echo("nothing found")
+    elif more:
+        typer.echo(f"… more than {limit}: narrow the search, or give a larger --limit")
+    common.say_context(context)
+    return 0 if found else 1
+
+
+def snapshot(
+    in_force_on: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only what is in force on this date.")
+    ] = None,
+    recorded_by: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was recorded by then.")
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Only the log's first N entries.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Else standard output.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="ndjson or csv.")] = "ndjson",
+    as_json: Json = False,
+) -> None:
+    """Write the state of every policy, as of the log's end or an earlier moment."""
+    from registry.core.calendar import parse_time
+    from registry.core.snapshot import Filters
+    from registry.errors import InputError
+    from registry.services.snapshots import take_snapshot
+
+    if form not in {"ndjson", "csv"}:
+        raise InputError(f"there is no snapshot format {form!r}", hint="use ndjson or csv")
+    if as_json and output is None:
+        raise InputError("--json tells about the file that --output writes", hint="add --output")
+    filters = Filters(
+        common.optional_day(in_force_on, "date"),
+        None if recorded_by is None else parse_time(recorded_by),
+    )
+    with common.workspace() as opened:
+        taken = take_snapshot(opened.engine, filters, size)
+        lines = taken.ndjson() if form == "ndjson" else taken.csv()
+        if output is None:
+            sys.stdout.buffer.writelines(lines)
+            sys.stdout.buffer.flush()
+            return
+        written = _write_whole(output, lines)
+    if as_json:
+        common.print_json({"file": str(output), "sha256": written, "header": taken.header})
+        return
+    typer.echo(
+        f"{output}: {taken.header['count']} policies, log of {taken.size} entries, "
+        f"root {taken.header['root']}\nsha256 {written}"
+    )
+
+
+def _write_whole(output: Path, lines: Iterator[bytes]) -> str:
+    """Write a file that is either whole or not there; returns its SHA-256."""
+    import hashlib
+    import os
+    import tempfile
+
+    from registry.errors import LocalFailure
+
+    hasher = hashlib.sha256()
+    try:
+        descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                for line in lines:
+                    hasher.update(line)
+                    file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, output)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise LocalFailure(f"{output} can not be written: {error.strerror}") from None
+    return hasher.hexdigest()
+
+
+COMMANDS = {
+    "verify": verify,
+    "show": show,
+    "history": history,
+    "search": search,
+    "snapshot": snapshot,
+}

@@ -1,0 +1,116 @@
+"""What commands share: settings, dates, output, progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from registry.core.units import Day
+    from registry.services.workspace import Workspace
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+On = Annotated[
+    str | None, typer.Option("--on", metavar="DATE", help="Standing on this date; else today.")
+]
+
+Advance = Callable[[int, int], None]
+
+
+def workspace() -> Workspace:
+    """The workspace of the environment's settings."""
+    from registry.config import settings_from
+    from registry.services.workspace import Workspace
+
+    return Workspace(settings_from(os.environ))
+
+
+def day(text: str | None) -> Day:
+    """The date given, else today's on this machine's calendar."""
+    import datetime
+
+    from registry.core.calendar import parse_day
+
+    # A legal date is one of the user's own calendar, not of UTC.
+    today = datetime.date.today().isoformat()  # noqa: DTZ011
+    return parse_day(today if text is None else text)
+
+
+def optional_day(text: str | None, what: str) -> Day | None:
+    from registry.core.calendar import parse_day
+
+    return None if text is None else parse_day(text, what)
+
+
+def ask_password(prompt: str) -> str:
+    return str(typer.prompt(prompt, hide_input=True, err=True))
+
+
+def warn_of_key() -> None:
+    """A key in the environment is visible to other programs of this user."""
+    if os.environ.get("POLREG_PRIVATE_KEY"):
+        note("POLREG_PRIVATE_KEY is for development only: use POLREG_KEYSTORE elsewhere")
+
+
+def print_json(value: Any) -> None:
+    import orjson
+
+    sys.stdout.flush()
+    sys.stdout.buffer.write(
+        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
+    sys.stdout.buffer.flush()
+
+
+def note(text: str) -> None:
+    """Something worth knowing that is not the answer."""
+    typer.secho(text, err=True, fg=typer.colors.YELLOW if sys.stderr.isatty() else None)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Advance]:
+    """A progress bar on the terminal; nothing where there is none."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(label, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def sync_quietly(opened: Workspace) -> None:
+    """Bring the mirror up to the chain after writing to it."""
+    with progress("reading the chain") as advance:
+        opened.sync(lambda done, total, _entries: advance(done, total))
+
+
+def say_context(context: dict[str, Any]) -> None:
+    """Where an answer comes from, in two lines."""
+    log, block = context["log"], context["block"]
+    typer.echo(
+        f"\n{context['contract']}, block {block['number']} of {block['time']}, "
+        f"log of {log['size']} entries, root {log['root'][:16]}…, "
+        f"mirror synced {context['mirror']['lag_seconds']} s ago"
+    )
+    if context["note"]:
+        typer.echo(f"This is {context['note']}.")

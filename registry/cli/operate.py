@@ -1,0 +1,194 @@
+"""Commands that set up and run things: init, deploy, sync, status, serve, chain, demo."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.cli import common
+from registry.cli.common import Json
+
+if TYPE_CHECKING:
+    from registry.services.sync import Synced
+    from registry.services.workspace import Workspace
+
+_FOLLOW_SECONDS = 2.0
+
+
+def init(as_json: Json = False) -> None:
+    """Make a registry on this machine: home folder, development key, embedded chain."""
+    from registry.services.setup import initialise
+
+    with common.workspace() as opened:
+        made = initialise(opened.settings)
+        common.sync_quietly(opened)
+        home = str(opened.settings.home)
+    _tell_deployment(
+        made.deployment, made.account, {"home": home, "created": made.created}, as_json
+    )
+
+
+def deploy(as_json: Json = False) -> None:
+    """Deploy the contract on the network of POLREG_RPC_URL; your account administers it."""
+    from registry.errors import InputError
+    from registry.services.setup import deploy as deploy_contract
+    from registry.services.setup import signer_for
+
+    common.warn_of_key()
+    with common.workspace() as opened:
+        if opened.settings.rpc_url is None:
+            raise InputError(
+                "POLREG_RPC_URL is not set", hint="set it; for the embedded chain run polreg init"
+            )
+        signer = signer_for(opened, common.ask_password)
+        deployment = deploy_contract(opened.transport, signer, opened.settings)
+    with common.workspace() as opened:
+        common.sync_quietly(opened)
+        home = str(opened.settings.home)
+    _tell_deployment(deployment, signer.address, {"home": home, "created": True}, as_json)
+
+
+def _tell_deployment(deployment: Any, account: Any, more: dict[str, Any], as_json: bool) -> None:
+    from registry.chain.addresses import checksummed
+    from registry.core.chain_id import caip2, caip10, is_development
+    from registry.services.answers import DEVELOPMENT_NOTE
+
+    shown = {
+        "chain": caip2(deployment.chain_id),
+        "contract": caip10(deployment.chain_id, deployment.contract),
+        "first_block": deployment.first_block,
+        "account": checksummed(account),
+        **more,
+    }
+    if as_json:
+        common.print_json(shown)
+        return
+    typer.echo("the registry is " + ("ready" if more["created"] else "already there"))
+    for key, value in shown.items():
+        if key != "created":
+            typer.echo(f"  {key.replace('_', ' '):<12}{value}")
+    if is_development(deployment.chain_id):
+        typer.echo(f"This is {DEVELOPMENT_NOTE}.")
+
+
+def sync(
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until interrupted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the mirror up to the chain's head."""
+    with common.workspace() as opened:
+        _tell_synced(_synced(opened), as_json)
+        while follow:
+            time.sleep(_FOLLOW_SECONDS)
+            done = _followed(opened)
+            if done is not None and (done.entries_added or done.entries_removed):
+                _tell_synced(done, as_json)
+
+
+def _synced(opened: Workspace) -> Synced:
+    with common.progress("reading the chain") as advance:
+        return opened.sync(lambda done, total, _entries: advance(done, total))
+
+
+def _followed(opened: Workspace) -> Synced | None:
+    """One round of following: a node that fails in passing is told of and tried again."""
+    from registry.errors import CouldNotCheck
+
+    try:
+        return opened.sync()
+    except CouldNotCheck as error:
+        common.note(f"{error}; trying again")
+        return None
+
+
+def _tell_synced(done: Synced, as_json: bool) -> None:
+    from registry.services import answers
+
+    context = answers.context(done.position)
+    if as_json:
+        common.print_json(
+            {
+                "entries_added": done.entries_added,
+                "entries_removed": done.entries_removed,
+                "registry": context,
+            }
+        )
+        return
+    typer.echo(f"{done.entries_added} entries added", nl=False)
+    typer.echo(f", {done.entries_removed} taken back" if done.entries_removed else "")
+    common.say_context(context)
+
+
+def status(as_json: Json = False) -> int:
+    """Say where the mirror stands, and how far the chain is ahead. Exit code 3 where the
+    chain can not be reached."""
+    from registry.services.status import chain_status
+
+    with common.workspace() as opened:
+        shown = chain_status(opened)
+    if as_json:
+        common.print_json(shown)
+    else:
+        chain = shown["node"]
+        if chain["error"]:
+            typer.echo(f"the chain could not be reached: {chain['error']['message']}")
+        else:
+            typer.echo(
+                f"chain at block {chain['head']}, safe {chain['safe']}, "
+                f"finalized {chain['finalized']}; the mirror is {chain['lag_blocks']} blocks behind"
+            )
+        for name, number in shown["totals"].items():
+            typer.echo(f"  {number:>8}  {name}")
+        common.say_context(shown["registry"])
+    return 3 if shown["node"]["error"] else 0
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+) -> None:
+    """Serve the API and the web page, and keep the mirror up to date."""
+    from api import serve as serve_api
+
+    with common.workspace() as opened:
+        _ = opened.deployment
+        settings = opened.settings
+    typer.echo(f"serving http://{host}:{port}/ — Ctrl-C ends it", err=True)
+    serve_api(settings, host=host, port=port, follow_seconds=_FOLLOW_SECONDS)
+
+
+def chain(
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8545,
+) -> None:
+    """Serve the embedded chain as JSON-RPC on this machine's loopback address."""
+    from registry.chain.rpc_server import serve as serve_chain
+    from registry.errors import InputError
+
+    with common.workspace() as opened:
+        if opened.settings.rpc_url is not None:
+            raise InputError("POLREG_RPC_URL is set: that network has its own node")
+        typer.echo(f"JSON-RPC on http://127.0.0.1:{port}/ — Ctrl-C ends it", err=True)
+        serve_chain(opened.transport, port=port)
+
+
+def demo(
+    serve_page: Annotated[bool, typer.Option("--serve/--no-serve")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+) -> None:
+    """Build the registry of 23 published policies, verify some, and serve the page."""
+    from registry.cli.demo import run_demo
+
+    run_demo(serve_page=serve_page, port=port)
+
+
+COMMANDS = {
+    "init": init,
+    "deploy": deploy,
+    "sync": sync,
+    "status": status,
+    "serve": serve,
+    "chain": chain,
+    "demo": demo,
+}

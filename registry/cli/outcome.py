@@ -1,0 +1,65 @@
+"""The one place where errors become words and exit codes.
+
+Exit codes: 0 verified and in force, or done; 1 not verified, or refused; 2 usage;
+3 could not check; 4 authentic but not in force.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from registry.core.verdict import ExitCode
+from registry.errors import InputError, NotVerified, RegistryError, Rejected
+
+_INTERRUPTED = 130
+
+
+def ending(command: Callable[..., int | None]) -> Callable[..., None]:
+    """The command, ending with the exit code that it returns or that its error stands for."""
+
+    @functools.wraps(command)
+    def ended(*arguments: Any, **options: Any) -> None:
+        try:
+            code = command(*arguments, **options) or 0
+        except RegistryError as error:
+            _show(error, as_json=bool(options.get("as_json")))
+            code = exit_code(error)
+        except KeyboardInterrupt:
+            typer.echo("interrupted: what was already done stays; run it again to go on", err=True)
+            code = _INTERRUPTED
+        except BrokenPipeError:
+            # The reader, `head` say, has what it wanted. Python would complain again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
+        if code:
+            raise typer.Exit(int(code))
+
+    return ended
+
+
+def exit_code(error: RegistryError) -> ExitCode:
+    """The exit code that an error stands for."""
+    match error:
+        case InputError():
+            return ExitCode.USAGE
+        case Rejected() | NotVerified():
+            return ExitCode.NOT_VERIFIED
+        case _:
+            return ExitCode.COULD_NOT_CHECK
+
+
+def _show(error: RegistryError, *, as_json: bool) -> None:
+    if as_json:
+        from registry.cli.common import print_json
+
+        kind = type(error).__name__
+        print_json({"error": {"kind": kind, "message": str(error), "hint": error.hint}})
+    typer.echo(f"error: {error}", err=True)
+    if error.hint:
+        typer.echo(f"  -> {error.hint}", err=True)
