@@ -6,7 +6,7 @@ from itertools import count, pairwise
 from typing import Any
 
 from eth_account import Account
-from eth_utils import to_checksum_address
+from eth_utils.address import to_checksum_address
 
 from registry.chain.embedded import CHAIN_ID, EmbeddedChain
 

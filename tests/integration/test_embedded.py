@@ -64,7 +64,7 @@ def everything(chain: EmbeddedChain, addresses: list[str], slots: int) -> list[A
     return [blocks, *chain.batch(calls)]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_chain_opened_again_is_the_same_to_the_last_byte(tmp_path: Path, seed: int) -> None:
     choose = random.Random(seed)
     sender = Sender()
@@ -100,6 +100,7 @@ def test_a_chain_opened_again_is_the_same_to_the_last_byte(tmp_path: Path, seed:
 def test_every_block_can_be_executed_again_from_its_parent(tmp_path: Path) -> None:
     """py-evm's own import of a block, on a copy that has only the genesis."""
     from eth.abc import BlockAPI
+    from eth_typing import BlockNumber
 
     from registry.chain.embedded.evm import EmbeddedRules, keccak
     from registry.chain.embedded.store import Store
@@ -119,7 +120,7 @@ def test_every_block_can_be_executed_again_from_its_parent(tmp_path: Path) -> No
     source, _ = EmbeddedRules.over(original)
     replica, _ = EmbeddedRules.over(copy)
     for number in range(1, len(blocks)):
-        block: BlockAPI = source.get_canonical_block_by_number(number)
+        block: BlockAPI = source.get_canonical_block_by_number(BlockNumber(number))
         imported = replica.import_block(block).imported_block
         assert "0x" + imported.hash.hex() == blocks[number]["hash"]
     original.close()
@@ -340,6 +341,7 @@ def test_a_block_has_its_names_and_no_others(chain: EmbeddedChain, sender: Sende
 
 def test_a_blocks_size_is_that_of_its_rlp(chain: EmbeddedChain, sender: Sender) -> None:
     import rlp  # type: ignore[import-untyped]  # it has no stubs
+    from eth_typing import BlockNumber
 
     from registry.chain.embedded.evm import EmbeddedRules
 
@@ -349,8 +351,9 @@ def test_a_blocks_size_is_that_of_its_rlp(chain: EmbeddedChain, sender: Sender) 
             for fields in ({}, {"gasPrice": 10**11}, {"data": b"x" * 500})
         ]
     )
+    rules, _ = EmbeddedRules.over(chain._store)
     for number in (0, 1):
-        block = EmbeddedRules.over(chain._store)[0].get_canonical_block_by_number(number)
+        block = rules.get_canonical_block_by_number(BlockNumber(number))
         shown = chain.request("eth_getBlockByNumber", [hex(number), False])
         assert int(shown["size"], 16) == len(rlp.encode(block))
 

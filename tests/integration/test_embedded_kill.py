@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,58 +18,12 @@ from tests.integration.embedded_accounts import (
     headers,
     word,
 )
-
-# Sends without end and prints the hash of each transaction once it is acknowledged.
-# `at` names a step of writing a block at which the process kills itself instead.
-WRITER = """
-import os, signal, sys
-from pathlib import Path
-from registry.chain.embedded import EmbeddedChain
-from registry.chain.embedded.store import Store
-from registry.chain.embedded.writer import BlockBuilder
-from tests.integration.embedded_accounts import SEND, Sender, word
-
-path, logger, at, after = sys.argv[1:]
-remaining = int(after)
-
-def kill_here(*_):
-    global remaining
-    remaining -= 1
-    if remaining < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-def wrapped(owner, name, *, before):
-    real = getattr(owner, name)
-    def step(*arguments):
-        if before:
-            kill_here()
-        result = real(*arguments)
-        if not before:
-            kill_here()
-        return result
-    setattr(owner, name, step)
-
-match at:
-    case "before the note": wrapped(Store, "note_intent", before=True)
-    case "after the note": wrapped(Store, "note_intent", before=False)
-    case "while executing": wrapped(BlockBuilder, "add", before=False)
-    case "before the commit": wrapped(Store, "commit_block", before=True)
-    case "within the commit": wrapped(Store, "_put", before=False)
-    case "after the commit": wrapped(Store, "commit_block", before=False)
-    case "never": pass
-    case _: raise SystemExit(at)
-
-chain = EmbeddedChain.open(Path(path))
-sender = Sender()
-sender.resume(chain)
-print("ready", flush=True)
-number = 0
-while True:
-    number += 1
-    raws = [sender.sign(to=logger, data=word(number)) for _ in range(1 + number % 3)]
-    for answer in chain.batch([(SEND, [raw]) for raw in raws]):
-        print(answer, flush=True)
-"""
+from tests.integration.embedded_processes import (
+    READY,
+    die_making_a_chain,
+    other,
+    send_without_end,
+)
 
 
 @pytest.fixture
@@ -82,23 +33,6 @@ def prepared(tmp_path: Path) -> tuple[Path, str]:
     path = tmp_path / "chain.db"
     with EmbeddedChain.open(path, create=True, fund=[sender.raw_address]) as chain:
         return path, sender.deploy(chain, LOGGER)
-
-
-def start(path: Path, logger: str, at: str, after: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path), logger, at, str(after)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def acknowledged(writer: subprocess.Popen[str]) -> list[str]:
-    """What the killed writer had been told is mined; a torn last line does not count."""
-    assert writer.stdout is not None
-    lines = writer.stdout.read().splitlines(keepends=True)
-    writer.stdout.close()
-    assert writer.wait(30) == -signal.SIGKILL
-    return [line.strip() for line in lines if line.startswith("0x") and line.endswith("\n")]
 
 
 def assert_nothing_else_is_lost(path: Path, told: list[str]) -> LostBlock | None:
@@ -138,34 +72,30 @@ def assert_nothing_else_is_lost(path: Path, told: list[str]) -> LostBlock | None
 )
 def test_killed_at_a_step(prepared: tuple[Path, str], at: str, is_lost: bool) -> None:
     path, logger = prepared
-    told = acknowledged(start(path, logger, at, after=4))
+    with other(send_without_end, path, logger, at, 4) as writer:
+        assert writer.hear() == READY
+        told = writer.rest()
+        assert writer.was_killed
     assert (assert_nothing_else_is_lost(path, told) is not None) is is_lost
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 def test_killed_at_any_moment(prepared: tuple[Path, str], seed: int) -> None:
     path, logger = prepared
-    writer = start(path, logger, "never", after=0)
-    assert writer.stdout is not None
-    assert writer.stdout.readline() == "ready\n"
-    time.sleep(random.Random(seed).uniform(0.0, 0.4))
-    writer.kill()
-    assert_nothing_else_is_lost(path, acknowledged(writer))
+    with other(send_without_end, path, logger, "never", 0) as writer:
+        assert writer.hear() == READY
+        time.sleep(random.Random(seed).uniform(0.0, 0.25))
+        writer.kill()
+        told = writer.rest()
+        assert writer.was_killed
+    assert_nothing_else_is_lost(path, told)
 
 
 def test_killed_while_the_store_is_made(tmp_path: Path) -> None:
-    program = """
-import os, signal, sys
-from pathlib import Path
-from registry.chain.embedded import EmbeddedChain
-from registry.chain.embedded.store import Store
-Store._put = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-EmbeddedChain.open(Path(sys.argv[1]), create=True)
-"""
-    path = tmp_path / "chain.db"
-    killed = subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=60)
-    assert killed.returncode == -signal.SIGKILL
-    sender = Sender()
+    path, sender = tmp_path / "chain.db", Sender()
+    with other(die_making_a_chain, path) as maker:
+        assert maker.rest() == []
+        assert maker.was_killed
     with EmbeddedChain.open(path, create=True, fund=[sender.raw_address]) as chain:
         assert chain.lost is None
         chain.request(SEND, [sender.sign(to=sender.address)])

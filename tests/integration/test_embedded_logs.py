@@ -131,7 +131,7 @@ def _named(recorded: Recorded, drawn: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(drawn=filters())
 def test_a_filter_gives_what_reading_all_receipts_gives(
     recorded: Recorded, drawn: dict[str, Any]
@@ -154,8 +154,9 @@ def test_without_a_range_it_is_the_latest_block(recorded: Recorded) -> None:
 
 
 def test_web3_reads_the_same_logs_over_http(recorded: Recorded) -> None:
+    from eth_typing import HexStr
     from web3 import HTTPProvider, Web3
-    from web3.types import FilterParams, HexStr, TxParams
+    from web3.types import FilterParams, TxParams
 
     with RpcServer(recorded.chain, port=0) as server:
         node = Web3(HTTPProvider(server.url))

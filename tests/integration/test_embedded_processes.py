@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,42 +13,13 @@ from registry.chain.embedded import EmbeddedChain
 from registry.chain.embedded.lock import WriterLock
 from registry.errors import LocalFailure
 from tests.integration.embedded_accounts import LOGGER, SEND, Sender, assert_linear, headers, word
-
-SENDER = """
-import sys
-from pathlib import Path
-from registry.chain.embedded import EmbeddedChain
-from tests.integration.embedded_accounts import SEND, Sender, word
-path, logger, key, count = sys.argv[1:]
-sender = Sender(int(key))
-with EmbeddedChain.open(Path(path)) as chain:
-    print("ready", flush=True)
-    sys.stdin.readline()
-    for number in range(int(count)):
-        print(chain.request(SEND, [sender.sign(to=logger, data=word(number))]), flush=True)
-"""
-
-HOLDER = """
-import sys
-from pathlib import Path
-from registry.chain.embedded.lock import WriterLock
-sys.argv[0] = "/some/where/holder"
-with WriterLock(Path(sys.argv[1]), timeout_seconds=1).held():
-    print("held", flush=True)
-    sys.stdin.readline()
-"""
-
-
-def start(program: str, *arguments: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() in {"ready\n", "held\n"}
-    return process
+from tests.integration.embedded_processes import (
+    READY,
+    hold_the_lock,
+    make_a_chain,
+    other,
+    send_some,
+)
 
 
 def test_two_processes_send_at_once_and_every_transaction_is_mined(tmp_path: Path) -> None:
@@ -58,13 +27,14 @@ def test_two_processes_send_at_once_and_every_transaction_is_mined(tmp_path: Pat
     rich = [Sender(number).raw_address for number in (1, 2, 3)]
     with EmbeddedChain.open(path, create=True, fund=rich) as reader:
         logger = Sender(3).deploy(reader, LOGGER)
-        writers = [start(SENDER, str(path), logger, str(key), str(count)) for key in (1, 2)]
-        for writer in writers:
-            assert writer.stdin is not None
-            writer.stdin.write("go\n")
-            writer.stdin.flush()
-        told = [writer.communicate(timeout=60)[0].split() for writer in writers]
-        assert [writer.returncode for writer in writers] == [0, 0]
+        with (
+            other(send_some, path, logger, 1, count) as first,
+            other(send_some, path, logger, 2, count) as second,
+        ):
+            assert (first.hear(), second.hear()) == (READY, READY)
+            first.go()
+            second.go()
+            told = [first.rest(), second.rest()]
         assert [len(each) for each in told] == [count, count]
 
         # `reader` was open all the time and sees what the others wrote.
@@ -108,22 +78,25 @@ def test_a_lock_that_is_not_given_up_names_its_holder(tmp_path: Path) -> None:
     with EmbeddedChain.open(
         path, create=True, fund=[sender.raw_address], lock_timeout_seconds=0.2
     ) as chain:
-        holder = start(HOLDER, str(path) + ".lock")
         raw = sender.sign(to=sender.address)
-        with pytest.raises(LocalFailure) as caught:
-            chain.request(SEND, [raw])
-        assert f"process {holder.pid} (holder)" in str(caught.value)
-        assert chain.request("eth_blockNumber") == "0x0"  # reading needs no lock
-        holder.communicate("done\n", timeout=30)
-        assert chain.request(SEND, [raw])
+        with other(hold_the_lock, path.with_name("chain.db.lock")) as holder:
+            assert holder.hear() == READY
+            with pytest.raises(LocalFailure) as caught:
+                chain.request(SEND, [raw])
+            assert f"process {holder.process.pid} (holder)" in str(caught.value)
+            assert chain.request("eth_blockNumber") == "0x0"  # reading needs no lock
+            holder.go()
+            holder.rest()
+            assert chain.request(SEND, [raw])
         assert chain.request("eth_blockNumber") == "0x1"
 
 
 def test_a_killed_holder_is_in_nobodys_way(tmp_path: Path) -> None:
     lock = tmp_path / "chain.db.lock"
-    holder = start(HOLDER, str(lock))
-    holder.kill()
-    holder.communicate(timeout=30)
+    with other(hold_the_lock, lock) as holder:
+        assert holder.hear() == READY
+        holder.kill()
+        holder.rest()
     begun = time.monotonic()
     with WriterLock(lock, timeout_seconds=5).held():
         assert time.monotonic() - begun < 1
@@ -146,21 +119,8 @@ def test_a_block_in_the_making_elsewhere_is_not_called_lost(tmp_path: Path) -> N
 
 def test_whoever_makes_the_chain_second_finds_the_first_ones(tmp_path: Path) -> None:
     path = tmp_path / "chain.db"
-    program = """
-import sys
-from pathlib import Path
-from registry.chain.embedded import EmbeddedChain
-chain = EmbeddedChain.open(Path(sys.argv[1]), create=True, fund=[bytes.fromhex(sys.argv[2])])
-print(chain.request("eth_getBlockByNumber", ["0x0", False])["hash"])
-"""
-    makers = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(path), number * 20],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in ("01", "02")
-    ]
-    told = {maker.communicate(timeout=60)[0] for maker in makers}
-    assert len(told) == 1
-    assert next(iter(told)).startswith("0x")
+    with (
+        other(make_a_chain, path, bytes([1] * 20)) as first,
+        other(make_a_chain, path, bytes([2] * 20)) as second,
+    ):
+        assert first.rest() == second.rest() != []

@@ -128,13 +128,14 @@ def test_missing_state_is_not_an_empty_account(path: Path) -> None:
     change(path, "DELETE FROM node WHERE key = ?", bytes.fromhex(root[2:]))
     sender = Sender()
     with EmbeddedChain.open(path) as chain:
-        for ask in (
-            lambda: chain.request("eth_getBalance", [sender.address]),
-            lambda: chain.request("eth_call", [{"to": sender.address}]),
-            lambda: chain.request(SEND, [sender.sign(to=sender.address)]),
-        ):
+        asked: list[tuple[str, list[Any]]] = [
+            ("eth_getBalance", [sender.address]),
+            ("eth_call", [{"to": sender.address}]),
+            (SEND, [sender.sign(to=sender.address)]),
+        ]
+        for method, given in asked:
             with pytest.raises(Inconsistent):
-                ask()
+                chain.request(method, given)
 
 
 def test_a_torn_file_is_called_damaged(path: Path) -> None:

@@ -15,11 +15,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
-from registry.chain.embedded.slow_imports import defer_bls12_381
+from registry.chain.embedded.tuning import defer_bls12_381, prefer_fast_keccak
 
 defer_bls12_381()
+prefer_fast_keccak()
 
-# ruff: noqa: E402  the line above must come before py-evm
+# ruff: noqa: E402  the lines above must come before py-evm
 import rlp  # type: ignore[import-untyped]  # it has no stubs
 from eth.abc import BlockHeaderAPI, VirtualMachineAPI
 from eth.chains.base import Chain

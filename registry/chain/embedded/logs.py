@@ -98,7 +98,8 @@ def _search(query: Query, reader: Reader) -> Iterator[dict[str, Any]]:
             reader.store.check(block_hash, header)
             found += 1
             bloom = int.from_bytes(header[_BLOOM], "big")
-            if all(any(bloom & mask == mask for mask in any_of) for any_of in masks):
+            # A log always leaves bits: with none there is nothing, whatever is wanted.
+            if bloom and all(any(bloom & mask == mask for mask in any_of) for any_of in masks):
                 yield from _in_block(number, block_hash, header, query.wanted, reader)
         if found != last + 1:
             raise Inconsistent(f"block {found} is missing from the chain's store")
