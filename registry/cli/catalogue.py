@@ -12,11 +12,11 @@ from registry.cli.common import Json
 
 if TYPE_CHECKING:
     from registry.chain.sender import Sender
-    from registry.core.backlog import Row
+    from registry.core.backlog import Refused, Row
     from registry.services.importing import Imported
     from registry.services.workspace import Workspace
 
-_LISTED = 30
+_LISTED = 10
 
 
 def import_index(
@@ -65,7 +65,7 @@ def _authorities(
 ) -> list[Row]:
     """Open what is missing where that is allowed; else refuse the rows that need it."""
     from registry.core.backlog import Refused
-    from registry.services.authorities import open_authority
+    from registry.services.authorities import become_registrar, open_authority
     from registry.services.importing import missing_authorities
 
     missing = missing_authorities(rows, opened.client)
@@ -73,6 +73,7 @@ def _authorities(
         for code in missing:
             open_authority(code, {}, None, opened.client, sender)
             done.opened.append(code)
+        become_registrar({row.authority for row in rows}, opened.client, sender)
         return rows
     for row in rows:
         if row.authority in missing:
@@ -115,15 +116,24 @@ def _tell(done: Imported, *, as_json: bool) -> None:
         return
     for code in done.opened:
         typer.echo(f"opened {code}")
-    for each in done.refused[:_LISTED]:
-        typer.echo(f"line {each.line}: {each.path}: {each.reason}")
-    if len(done.refused) > _LISTED:
-        typer.echo(f"… and {len(done.refused) - _LISTED} more; --json lists them all")
+    for reason, some in _by_reason(done):
+        typer.echo(f"{len(some)} not published: {reason}")
+        for each in some[:_LISTED]:
+            typer.echo(f"  line {each.line}: {each.path}")
+        if len(some) > _LISTED:
+            typer.echo(f"  … and {len(some) - _LISTED} more; --json lists them all")
     typer.echo(
         f"{done.rows} rows: {done.published} published in {done.transactions} transactions "
         f"({done.gas_used:,} gas), {done.present} already in the registry, "
         f"{len(done.refused)} not published"
     )
+
+
+def _by_reason(done: Imported) -> list[tuple[str, list[Refused]]]:
+    reasons: dict[str, list[Refused]] = {}
+    for each in done.refused:
+        reasons.setdefault(each.reason, []).append(each)
+    return sorted(reasons.items(), key=lambda pair: -len(pair[1]))
 
 
 COMMANDS = {"import": import_index}

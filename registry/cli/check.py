@@ -87,7 +87,7 @@ def _summary(checked: list[CheckedFile]) -> dict[str, int]:
 
 
 _FEW = 5
-_LISTED = 50
+_LISTED = 20
 
 
 def _say_checked(checked: list[CheckedFile]) -> None:
@@ -97,9 +97,10 @@ def _say_checked(checked: list[CheckedFile]) -> None:
         return
     noteworthy = [each for each in checked if each.exit_code in {1, 2, 3}]
     for each in noteworthy[:_LISTED]:
-        _say_one(each)
+        reason = f" ({each.error})" if each.error else ""
+        typer.echo(f"{each.word.replace('_', ' ')}: {each.path}{reason}")
     if len(noteworthy) > _LISTED:
-        typer.echo(f"… and {len(noteworthy) - _LISTED} more like these; --json lists them all\n")
+        typer.echo(f"… and {len(noteworthy) - _LISTED} more like these; --json lists them all")
     typer.echo(f"{len(checked)} files:")
     for word, count in _summary(checked).items():
         typer.echo(f"  {count:>7}  {word.replace('_', ' ')}")

@@ -20,7 +20,7 @@ from registry.errors import InputError, NotVerified, RegistryError, Rejected
 _INTERRUPTED = 130
 
 
-def ending(command: Callable[..., int | None]) -> Callable[..., None]:
+def ending(command: Callable[..., Any]) -> Callable[..., None]:
     """The command, ending with the exit code that it returns or that its error stands for."""
 
     @functools.wraps(command)

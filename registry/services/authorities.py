@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from registry.chain.abi import call_data
 from registry.chain.client import Client
 from registry.chain.sender import Receipt, Sender
 from registry.core.authority import (
     Role,
-    administering_role,
     ancestors,
     check_code,
     encode_code,
@@ -81,15 +80,15 @@ def report_compromised(
     return sender.call(client.address, data)
 
 
-def may_open(codes: list[str], client: Client, account: Address) -> bool:
-    """Whether the account may open these authorities, given that it opens their parents."""
-    opened = set(codes)
-    needed = {
-        administering_role(code, Role.CONTROLLER)
-        for code in codes
-        if code.rpartition(".")[0] not in opened
-    }
-    return all(client.has_roles(sorted(needed), account))
+def become_registrar(codes: Collection[str], client: Client, sender: Sender) -> None:
+    """Appoint the sender registrar of those authorities that it controls and is not yet
+    registrar of."""
+    wanted = sorted(codes)
+    registrar = client.has_roles([role_id(each, Role.REGISTRAR) for each in wanted], sender.account)
+    controls = client.has_roles([role_id(each, Role.CONTROLLER) for each in wanted], sender.account)
+    for code, is_registrar, controlled in zip(wanted, registrar, controls, strict=True):
+        if controlled and not is_registrar:
+            appoint(code, sender.account, Role.REGISTRAR, client, sender)
 
 
 def _require_change(client: Client, code: str, account: Address, role: Role, *, held: bool) -> None:
