@@ -1,8 +1,9 @@
 """Sending transactions with everything explicit: gas, fees and nonce.
 
 A transaction is simulated before it is paid for, so that a refusal costs nothing and
-is said in words; on the embedded chain, where nothing is paid, only after it failed. When no receipt comes in time the outcome is unknown, never "failed".
-Keeps no record of its own: a caller that must not send twice asks the contract first.
+is said in words; on the embedded chain, where nothing is paid, only after it failed.
+When no receipt comes in time the outcome is unknown, never "failed". Keeps no record of
+its own: a caller that must not send twice asks the contract first.
 """
 
 from __future__ import annotations

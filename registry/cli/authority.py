@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -171,7 +172,7 @@ def _tell(text: str, shown: dict[str, Any], receipts: list[Receipt], as_json: bo
         typer.echo(f"  transaction {each}")
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     "open": open_,
     "list": list_,
     "show": show,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -136,4 +137,4 @@ def _by_reason(done: Imported) -> list[tuple[str, list[Refused]]]:
     return sorted(reasons.items(), key=lambda pair: -len(pair[1]))
 
 
-COMMANDS = {"import": import_index}
+COMMANDS: dict[str, Callable[..., Any]] = {"import": import_index}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -301,7 +301,7 @@ def _write_whole(output: Path, lines: Iterator[bytes]) -> str:
     return hasher.hexdigest()
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     "verify": verify,
     "show": show,
     "history": history,

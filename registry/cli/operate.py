@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -183,7 +184,7 @@ def demo(
     run_demo(serve_page=serve_page, port=port)
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     "init": init,
     "deploy": deploy,
     "sync": sync,

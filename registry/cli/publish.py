@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -237,7 +238,7 @@ def _perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
     common.say_context(context)
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., Any]] = {
     "publish": publish,
     "amend": amend,
     "correct": correct,

@@ -17,6 +17,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from registry.errors import InputError, LocalFailure
 
+__all__ = ["Connection", "Engine", "open_engine", "reading", "sqlite_url", "writing"]
+
 SCHEMA_VERSION = "0001"
 _BUSY_MILLISECONDS = 30_000
 

@@ -55,6 +55,8 @@ class PolicyFilter:
     issued_from: Day | None = None
     issued_to: Day | None = None
     endorses: str | None = None
+    # a joint issue counted once: co-issuing authorities' own entries are left out
+    leading_only: bool = False
 
 
 def page(connection: Connection, wanted: PolicyFilter, after: int, limit: int) -> list[Any]:
@@ -189,6 +191,8 @@ def _listed(on: Day) -> Select[Any]:
 def _filtered(statement: Select[Any], wanted: PolicyFilter) -> Select[Any]:
     if wanted.authority is not None:
         statement = statement.where(_at_or_below(wanted.authority))
+    if wanted.leading_only:
+        statement = statement.where(policies.c.endorses.is_(None))
     if wanted.standing is not None:
         statement = statement.where(intervals.c.standing == wanted.standing.value)
     for restricted, value in (

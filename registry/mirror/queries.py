@@ -12,7 +12,7 @@ from registry.core.snapshot import Logged
 from registry.core.timeline import Interval, Standing, document_standing
 from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
 from registry.core.verdict import DocumentRole, FinalityBlocks, Registration
-from registry.mirror.schema import documents, entries, intervals, manifests, policies
+from registry.mirror.schema import blocks, documents, entries, intervals, manifests, policies
 from registry.mirror.store import entry_of
 
 _IN_LIST = 500
@@ -144,3 +144,35 @@ def policies_with_prefix(connection: Connection, prefix: str) -> list[Any]:
     low, high = (bytes.fromhex(prefix.ljust(64, digit)) for digit in "0f")
     found = select(policies).where(policies.c.policy_id.between(low, high)).limit(2)
     return list(connection.execute(found))
+
+
+def published_documents(connection: Connection, policy_ids: Sequence[bytes]) -> list[Any]:
+    """Every document of these policies, in log order, with its policy's state."""
+    statement = (
+        select(
+            policies.c.policy_id,
+            policies.c.status,
+            policies.c.sequence,
+            policies.c.issued,
+            entries.c.document,
+            entries.c.effective_on,
+        )
+        .join(entries, entries.c.policy == policies.c.id)
+        .where(entries.c.document.is_not(None))
+        .order_by(entries.c.entry)
+    )
+    found: list[Any] = []
+    for at in range(0, len(policy_ids), _IN_LIST):
+        wanted = policy_ids[at : at + _IN_LIST]
+        found.extend(connection.execute(statement.where(policies.c.policy_id.in_(wanted))))
+    return found
+
+
+def block_of_entry(connection: Connection, entry: int) -> tuple[int, bytes] | None:
+    """Number and hash of the block that an entry stands in."""
+    row = connection.execute(
+        select(entries.c.block, blocks.c.hash)
+        .join(blocks, blocks.c.number == entries.c.block)
+        .where(entries.c.entry == entry)
+    ).one_or_none()
+    return None if row is None else (row.block, row.hash)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 from registry.core.entry import Action, Entry
 from registry.core.feed import Recorded
 from registry.core.manifest import profile_names
-from registry.core.merkle import Frontier
+from registry.core.merkle import MAX_SIZE, Frontier
 from registry.core.snapshot import Logged
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
 from registry.core.verdict import FinalityBlocks
@@ -127,12 +127,23 @@ def rewind(connection: Connection, to: BlockNumber) -> int:
     return int(connection.execute(select(func.count()).select_from(entries)).scalar_one())
 
 
-def stored_frontier(connection: Connection) -> Frontier:
-    """The tree recomputed from every stored entry."""
+def stored_frontier(connection: Connection, size: int = MAX_SIZE) -> Frontier:
+    """The tree recomputed from the first `size` stored entries."""
     frontier = Frontier()
-    for row in connection.execute(select(schema.entries).order_by(schema.entries.c.entry)):
+    entries = schema.entries
+    stored = select(entries).where(entries.c.entry < min(size, 2**63 - 1))
+    for row in connection.execute(stored.order_by(entries.c.entry)):
         frontier.append(entry_of(row).leaf_hash())
     return frontier
+
+
+def stored_blocks(connection: Connection) -> list[tuple[BlockNumber, bytes]]:
+    """Number and hash of every block that entries were read from, the newest first."""
+    blocks = schema.blocks
+    rows = connection.execute(
+        select(blocks.c.number, blocks.c.hash).order_by(blocks.c.number.desc())
+    )
+    return [(BlockNumber(row.number), row.hash) for row in rows]
 
 
 def entry_of(row: Any) -> Entry:

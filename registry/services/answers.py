@@ -10,8 +10,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine
-
 from registry.chain.addresses import checksummed
 from registry.core.authority import Role
 from registry.core.calendar import LAST_DAY, iso_date, iso_time
@@ -22,7 +20,7 @@ from registry.core.snapshot import iso_or_none
 from registry.core.units import Address, Day
 from registry.core.verdict import Registration, Verdict
 from registry.errors import RegistryError
-from registry.mirror.engine import reading
+from registry.mirror.engine import Engine, reading
 from registry.mirror.queries import title_of
 from registry.mirror.store import Position, entry_of
 from registry.services.verify import required_position

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Engine, select
-
 from registry.chain.client import Client
 from registry.chain.sender import MAX_TRANSACTION_GAS, Sender, record_gas
 from registry.core.backlog import (
@@ -30,8 +28,8 @@ from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
 from registry.core.policy import PolicyKey
 from registry.core.submission import Submission
 from registry.errors import InputError, LocalFailure, Rejected
-from registry.mirror import schema
-from registry.mirror.engine import reading
+from registry.mirror.engine import Engine, reading
+from registry.mirror.queries import published_documents
 from registry.services.publish import describe_file, record
 
 DEFAULT_BATCH = 100
@@ -215,32 +213,15 @@ def _states(client: Client, keys: Sequence[PolicyKey]) -> dict[PolicyKey, Policy
 
 def _known(engine: Engine, keys: Sequence[PolicyKey]) -> dict[PolicyKey, Known]:
     """What the mirror holds of each policy that is published."""
-    by_id = {key.policy_id: key for key in keys}
-    policies, entries = schema.policies, schema.entries
+    by_id: dict[bytes, PolicyKey] = {key.policy_id: key for key in keys}
     known: dict[PolicyKey, Known] = {}
     with reading(engine) as connection:
-        for at in range(0, len(keys), _IN_LIST):
-            wanted = [key.policy_id for key in keys[at : at + _IN_LIST]]
-            rows = connection.execute(
-                select(
-                    policies.c.policy_id,
-                    policies.c.status,
-                    policies.c.sequence,
-                    policies.c.issued,
-                    entries.c.document,
-                    entries.c.effective_on,
-                )
-                .join(entries, entries.c.policy == policies.c.id)
-                .where(policies.c.policy_id.in_(wanted), entries.c.document.is_not(None))
-                .order_by(entries.c.entry)
+        for row in published_documents(connection, list(by_id)):
+            key = by_id[row.policy_id]
+            before = known.get(key, Known())
+            known[key] = Known(
+                PolicyState(Status(row.status), row.sequence, None, UNPUBLISHED.recorded_at),
+                before.documents | {row.document},
+                row.issued if row.issued is not None else row.effective_on,
             )
-            for row in rows:
-                key = by_id[row.policy_id]
-                before = known.get(key, Known())
-                latest = row.issued if row.issued is not None else row.effective_on
-                known[key] = Known(
-                    PolicyState(Status(row.status), row.sequence, None, UNPUBLISHED.recorded_at),
-                    before.documents | {row.document},
-                    latest,
-                )
     return known

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine
-
 from registry.core.authority import check_code
 from registry.core.policy import policy_key
 from registry.core.units import Day
 from registry.errors import InputError, NotFound
 from registry.mirror import listing, queries
-from registry.mirror.engine import reading
+from registry.mirror.engine import Engine, reading
 from registry.mirror.listing import PolicyFilter
 from registry.mirror.store import Position
 from registry.services.verify import required_position

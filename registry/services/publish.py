@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Engine
-
 from registry.chain.abi import record_data
 from registry.chain.client import Client
 from registry.chain.sender import MAX_TRANSACTION_GAS, Receipt, Sender, record_gas
@@ -18,7 +16,7 @@ from registry.core.draft import Draft, FileDescription
 from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
 from registry.errors import Inconsistent, InputError
-from registry.mirror.engine import reading
+from registry.mirror.engine import Engine, reading
 from registry.mirror.queries import policies_with_prefix, title_of
 from registry.services.hashing import hash_file
 

@@ -8,11 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
-
 from registry.chain.addresses import checksummed
 from registry.core.chain_id import caip2, caip10
-from registry.core.merkle import Frontier
 from registry.core.snapshot import (
     COLUMNS,
     Checkpoint,
@@ -22,12 +19,11 @@ from registry.core.snapshot import (
     policy_history,
     row,
 )
-from registry.core.units import BlockNumber, Digest
+from registry.core.units import BlockNumber
 from registry.errors import CouldNotCheck, InputError
-from registry.mirror.engine import reading
-from registry.mirror.queries import histories, size_recorded_by
-from registry.mirror.schema import blocks, entries
-from registry.mirror.store import Position, entry_of
+from registry.mirror.engine import Connection, Engine, reading
+from registry.mirror.queries import block_of_entry, histories, size_recorded_by
+from registry.mirror.store import Position, stored_frontier
 from registry.services.verify import required_position
 
 
@@ -87,32 +83,21 @@ def _checkpoint(connection: Connection, position: Position, size: int) -> Checkp
     if not 0 < size <= position.size:
         reason = "nothing was recorded by then" if size == 0 else f"it has {position.size} entries"
         raise InputError(f"there is no snapshot of the log's first {size} entries: {reason}")
-    last = connection.execute(
-        select(entries.c.block, blocks.c.hash)
-        .join(blocks, blocks.c.number == entries.c.block)
-        .where(entries.c.entry == size - 1)
-    ).one_or_none()
+    last = block_of_entry(connection, size - 1)
     if last is None:
         raise CouldNotCheck(
             f"the mirror lacks the block of entry {size - 1}",
             hint="delete the mirror and run polreg sync",
         )
+    whole = size == position.size
     return Checkpoint(
         chain=caip2(position.chain_id),
         contract=caip10(position.chain_id, checksummed(position.contract)),
         size=size,
-        root=position.root if size == position.size else _root_at(connection, size),
-        block=BlockNumber(last.block),
-        block_hash=last.hash,
+        root=position.root if whole else stored_frontier(connection, size).root(),
+        block=BlockNumber(last[0]),
+        block_hash=last[1],
     )
-
-
-def _root_at(connection: Connection, size: int) -> Digest:
-    frontier = Frontier()
-    first = select(entries).where(entries.c.entry < size).order_by(entries.c.entry)
-    for each in connection.execute(first):
-        frontier.append(entry_of(each).leaf_hash())
-    return frontier.root()
 
 
 def _csv_line(values: Any) -> bytes:

@@ -13,8 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Engine, select
-
 from registry.chain.client import Client
 from registry.core.chain_id import caip2
 from registry.core.feed import Block, Checkpointed, Recorded
@@ -22,13 +20,13 @@ from registry.core.merkle import EMPTY_ROOT, Frontier
 from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
-from registry.mirror import schema
-from registry.mirror.engine import reading, writing
+from registry.mirror.engine import Engine, reading, writing
 from registry.mirror.store import (
     Position,
     append,
     read_position,
     rewind,
+    stored_blocks,
     stored_frontier,
     write_position,
 )
@@ -126,10 +124,7 @@ def _on_this_chain(client: Client, engine: Engine, position: Position) -> Positi
     if block is not None and block.hash == position.block_hash:
         return position
     with reading(engine) as connection:
-        blocks = schema.blocks
-        stored = connection.execute(
-            select(blocks.c.number, blocks.c.hash).order_by(blocks.c.number.desc())
-        ).all()
+        stored = stored_blocks(connection)
     shared = next((b for b in (_same(client, *row) for row in stored) if b is not None), None)
     if shared is None:
         shared = _required_block(client, BlockNumber(max(position.first_block - 1, 0)))

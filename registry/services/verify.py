@@ -12,12 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
-
 from registry.core.units import Day, Digest
 from registry.core.verdict import Evidence, ExitCode, Match, Registration, Verdict, by_weight
 from registry.errors import CouldNotCheck, InputError, RegistryError
-from registry.mirror.engine import reading
+from registry.mirror.engine import Connection, Engine, reading
 from registry.mirror.queries import registrations
 from registry.mirror.store import Position, read_position
 from registry.services.hashing import HashedFile, files_below, hash_file

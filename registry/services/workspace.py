@@ -9,8 +9,6 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine
-
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
 from registry.chain.rpc import HttpTransport, Transport
@@ -18,7 +16,7 @@ from registry.config import Deployment, Settings, note_deployment, read_deployme
 from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
 from registry.core.units import BlockNumber
 from registry.errors import InputError
-from registry.mirror.engine import open_engine, sqlite_url
+from registry.mirror.engine import Engine, open_engine, sqlite_url
 from registry.services.sync import Progress, Synced, sync
 
 
