@@ -70,7 +70,9 @@ library MerkleTree {
             mstore(add(buffer, 1), left)
             mstore(add(buffer, 33), right)
             // The return value is pushed last, so the size is read after the call.
-            if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 65, 0x00, 32))) { revert(0, 0) }
+            if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, buffer, 65, 0x00, 32))) {
+                revert(0, 0)
+            }
             hash := mload(0x00)
         }
     }

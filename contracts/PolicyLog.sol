@@ -53,7 +53,9 @@ abstract contract PolicyLog is IPolicyRegistry {
     function peaks() external view returns (bytes32[] memory live) {
         uint256 size = _log.size;
         uint256 count = 0;
-        for (uint256 rest = size; rest != 0; rest >>= 1) count += rest & 1;
+        for (uint256 rest = size; rest != 0; rest >>= 1) {
+            count += rest & 1;
+        }
         live = new bytes32[](count);
         for (uint256 level = 0; count != 0; ++level) {
             if (size >> level & 1 == 1) live[--count] = _peaks[level];

@@ -38,13 +38,10 @@ library TreeProof {
     /// tree of `size` leaves with `root`.
     /// @dev RFC 9162 §2.1.4. Reverts with {SizeOutsideTree}, {PathLengthMismatch}, {RootMismatch}.
     /// Equal sizes take an empty path and equal roots.
-    function verifyConsistency(
-        uint64 earlier,
-        bytes32 earlierRoot,
-        uint64 size,
-        bytes32 root,
-        bytes32[] calldata path
-    ) internal view {
+    function verifyConsistency(uint64 earlier, bytes32 earlierRoot, uint64 size, bytes32 root, bytes32[] calldata path)
+        internal
+        view
+    {
         if (earlier == 0 || earlier > size) revert SizeOutsideTree(earlier, size);
         if (earlier == size) {
             if (path.length != 0) revert PathLengthMismatch(0, path.length);
@@ -88,12 +85,18 @@ library TreeProof {
     /// @dev The path of leaf `index` in a tree of `size`: `inner` steps until it joins the path of
     /// the last leaf, with siblings on either side, then `border` steps with siblings on the left.
     function _pathShape(uint64 index, uint64 size) private pure returns (uint256 inner, uint256 border) {
-        for (uint256 differing = uint256(index) ^ (uint256(size) - 1); differing != 0; differing >>= 1) ++inner;
-        for (uint256 rest = uint256(index) >> inner; rest != 0; rest >>= 1) border += rest & 1;
+        for (uint256 differing = uint256(index) ^ (uint256(size) - 1); differing != 0; differing >>= 1) {
+            ++inner;
+        }
+        for (uint256 rest = uint256(index) >> inner; rest != 0; rest >>= 1) {
+            border += rest & 1;
+        }
     }
 
     /// @dev `value` is not 0.
     function _trailingZeros(uint64 value) private pure returns (uint256 zeros) {
-        for (uint256 rest = value; rest & 1 == 0; rest >>= 1) ++zeros;
+        for (uint256 rest = value; rest & 1 == 0; rest >>= 1) {
+            ++zeros;
+        }
     }
 }
