@@ -1,0 +1,58 @@
+"""Putting the app together. Nothing is opened before the first request or the follower
+asks for it, so the app starts whether or not the chain can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from api import documentation, pages, problems
+from api.follower import Follower
+from api.headers import CommonHeaders
+from api.opened import Opened
+from api.routes import documents, health, log, policies, snapshot
+from registry.config import Settings
+
+FOLLOW_SECONDS = 2.0
+_DESCRIPTION = (
+    "Check that a policy document is exactly the one an authority published, and which "
+    "version is in force on a date. Every answer names the chain, the contract, the block, "
+    "the log's size and root, and the mirror's lag. Errors are RFC 9457 problems; one of "
+    "them is never an answer about a document."
+)
+
+
+def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS) -> FastAPI:
+    """The app for the registry that `settings` name. While it runs, its mirror is brought
+    to the chain's head every `follow_seconds`; None leaves that to others."""
+    opened = Opened(settings)
+    follower = Follower(opened, follow_seconds)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        follower.start()
+        yield
+        if follower.stop():
+            opened.close()
+
+    app = FastAPI(
+        title="Policy registry",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.opened, app.state.follower = opened, follower
+    app.add_middleware(CommonHeaders)
+    problems.install(app)
+    for part in (documents, policies, snapshot, log, health):
+        app.include_router(part.router, prefix="/v1")
+    app.include_router(health.router, include_in_schema=False)
+    app.include_router(pages.router())
+    app.openapi = partial(documentation.describe, app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app

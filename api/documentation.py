@@ -1,0 +1,58 @@
+"""What every route says of itself in /openapi.json: its answers, with examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from api import problems
+from api.examples import example
+from api.models import Problem
+
+_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_CAN_ALWAYS_HAPPEN = (problems.INPUT, problems.COULD_NOT_CHECK)
+
+
+def answers(
+    model: type[BaseModel], *further: problems.Kind, description: str = "The answer"
+) -> dict[int | str, dict[str, Any]]:
+    """A route's answers: this model, the problems any route may have, and further ones."""
+    shown = {"application/json": {"example": example(model)}}
+    return {200: {"description": description, "content": shown}, **failures(*further)}
+
+
+def failures(*further: problems.Kind) -> dict[int | str, dict[str, Any]]:
+    """The problems of a route. `default` stands for those that any server may have."""
+    kinds = sorted({*_CAN_ALWAYS_HAPPEN, *further}, key=lambda kind: kind.status)
+    found: dict[int | str, dict[str, Any]] = {kind.status: _failure(kind) for kind in kinds}
+    return {**found, "default": _failure(problems.UNEXPECTED)}
+
+
+def _failure(kind: problems.Kind) -> dict[str, Any]:
+    shown = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": "what is wrong, in words",
+        "hint": None,
+    }
+    content = {problems.MEDIA_TYPE: {"schema": _SCHEMA, "example": shown}}
+    return {"description": kind.title, "content": content}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document. Problems are no route's model, so their schema is added."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=app.openapi_tags,
+        )
+        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,46 @@
+"""The registry that one app answers from, opened when first asked for.
+
+Safe to share between threads. One engine per app; the chain is touched by the follower
+alone, once the contract is known.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from sqlalchemy import Engine
+
+from registry.config import Settings
+from registry.errors import CouldNotCheck, InputError
+from registry.services.sync import Progress
+from registry.services.workspace import Workspace
+
+
+class Opened:
+    """The workspace of `settings`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._workspace = Workspace(settings)
+        self._engine: Engine | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """The mirror. Raises CouldNotCheck where there is no registry yet: what is wrong
+        then is this server's set-up, not the question."""
+        if self._engine is not None:
+            return self._engine
+        with self._opening:
+            try:
+                self._engine = self._workspace.engine
+            except InputError as error:
+                raise CouldNotCheck(str(error), hint=error.hint) from error
+            return self._engine
+
+    def sync(self, progress: Progress) -> None:
+        """Bring the mirror to the chain's head; for one thread only."""
+        _ = self.engine
+        self._workspace.sync(progress)
+
+    def close(self) -> None:
+        self._workspace.close()

@@ -1,0 +1,1 @@
+"""The routes: take what was asked, call a service, send its answer."""

@@ -1,0 +1,91 @@
+"""Is this document what was published? By digest, or by upload."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import answering, problems
+from api.documentation import answers as documented
+from api.follower import Follower
+from api.models import DocumentAnswer, VerifyAnswer
+from api.opened import Opened
+from api.parameters import Following, On, Registry, Sha256
+from api.upload import hash_upload
+from registry.core.calendar import iso_date
+from registry.core.digest import parse_digest
+from registry.core.units import Day, Digest
+from registry.core.verdict import Match, Verdict
+from registry.mirror.store import Position
+from registry.services import answers
+from registry.services.verify import verify_digests
+
+router = APIRouter(tags=["documents"])
+
+_UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "file": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "One or more files; the field's name does not matter.",
+                        }
+                    },
+                }
+            },
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+@router.get(
+    "/documents/{sha256}", response_model=DocumentAnswer, responses=documented(DocumentAnswer)
+)
+def document(sha256: Sha256, registry: Registry, following: Following, on: On) -> Response:
+    """Say what the registry knows of the file with this SHA-256.
+
+    A file that nobody registered is an answer, too: 200 with `match` unknown.
+    """
+    day = on.day()
+    position, (found,) = _verdicts(registry, following, [parse_digest(sha256)], day)
+    return answering.from_registry(position, answers.verdict(found, day))
+
+
+@router.post(
+    "/verify",
+    response_model=VerifyAnswer,
+    responses=documented(VerifyAnswer, problems.TOO_LARGE, problems.UNSUPPORTED),
+    openapi_extra=_UPLOAD,
+)
+async def verify(request: Request, registry: Registry, following: Following, on: On) -> Response:
+    """Say what the registry knows of the uploaded files.
+
+    They are hashed as they arrive and never stored.
+    """
+    day = on.day()
+    files = await hash_upload(request.headers, request.stream())
+    digests = [each.sha256 for each in files]
+    position, found = await run_in_threadpool(_verdicts, registry, following, digests, day)
+    checked = [
+        {"name": file.name, "size": file.size, **answers.verdict(verdict, day)}
+        for file, verdict in zip(files, found, strict=True)
+    ]
+    return answering.from_registry(position, {"on": iso_date(day), "files": checked})
+
+
+def _verdicts(
+    registry: Opened, following: Follower, digests: Sequence[Digest], day: Day
+) -> tuple[Position, list[Verdict]]:
+    position, found = verify_digests(registry.engine, digests, day)
+    if any(each.match is Match.UNKNOWN for each in found):
+        following.require_caught_up(position)
+    return position, found

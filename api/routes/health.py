@@ -1,0 +1,33 @@
+"""Is the process alive, and is it ready to answer?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from api import answering
+from api.documentation import answers as documented
+from api.models import Alive, Ready
+from api.parameters import Following, Registry
+from registry.mirror.engine import reading
+from registry.services.verify import required_position
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", response_model=Alive, responses={200: documented(Alive)[200]})
+async def healthz() -> Response:
+    """The process is alive. Looks at nothing."""
+    return answering.json({"status": "alive"})
+
+
+@router.get("/readyz", response_model=Ready, responses=documented(Ready))
+def readyz(registry: Registry, following: Following) -> Response:
+    """The mirror is open and holds the chain as of its block; 503 where not.
+
+    A mirror whose node fails is ready, and says under `follower` since when it fails.
+    """
+    with reading(registry.engine) as connection:
+        position = required_position(connection)
+    following.require_caught_up(position)
+    content = {"status": "ready", "follower": following.report()}
+    return answering.from_registry(position, content)

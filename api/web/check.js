@@ -1,0 +1,67 @@
+// One file's way: hashed here, its digest looked up there. What goes wrong on the way is
+// CouldNotCheck, never an answer about the file.
+
+import { Sha256 } from "/sha256.js";
+
+const IN_MEMORY = 256 * 1024 * 1024;
+const SLICE = 4 * 1024 * 1024;
+const PATIENCE = 20_000; // milliseconds
+const MATCHES = new Set(["exact", "same_text", "altered", "unknown"]);
+
+export class CouldNotCheck extends Error {}
+
+// The file's SHA-256 in hexadecimal. `progress` is called with a number from 0 to 1.
+export async function digestOf(file, progress = () => {}) {
+  try {
+    if (globalThis.crypto?.subtle && file.size <= IN_MEMORY) {
+      const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+      return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    }
+    return await digestBySlices(file, progress);
+  } catch (error) {
+    throw new CouldNotCheck(`This browser could not read the file (${error.name}).`);
+  }
+}
+
+export async function digestBySlices(file, progress = () => {}) {
+  const sum = new Sha256();
+  for (let at = 0; at < file.size; at += SLICE) {
+    sum.update(new Uint8Array(await file.slice(at, at + SLICE).arrayBuffer()));
+    progress(Math.min(1, (at + SLICE) / file.size));
+  }
+  return sum.hex();
+}
+
+// An answer of this server's API, or CouldNotCheck with the reason in words.
+export async function ask(path, parameters = {}) {
+  const given = Object.entries(parameters).filter(([, value]) => value);
+  const query = given.length ? `?${new URLSearchParams(given)}` : "";
+  let response;
+  let answer;
+  try {
+    response = await fetch(`/v1/${path}${query}`, { signal: AbortSignal.timeout(PATIENCE) });
+    answer = await response.json();
+  } catch (error) {
+    const late = error.name === "TimeoutError";
+    throw new CouldNotCheck(
+      late ? "The registry's server did not answer in time." : "The registry's server can not be reached.",
+    );
+  }
+  if (!response.ok || !answer.registry) {
+    const hint = answer.hint ? ` (${answer.hint})` : "";
+    throw new CouldNotCheck(`The server says: ${answer.detail ?? response.statusText}${hint}`);
+  }
+  return answer;
+}
+
+// The verdict on a digest, and the policy of its first registration on that date.
+export async function lookUp(digest, on) {
+  const verdict = await ask(`documents/${digest}`, { on });
+  if (verdict.sha256 !== digest || !MATCHES.has(verdict.match)) {
+    throw new CouldNotCheck("The server's answer is not about this file.");
+  }
+  const [leading] = verdict.registrations;
+  if (!leading) return { verdict, policy: null };
+  const { policy } = await ask(`policies/${leading.policy_id}`, { on: verdict.on });
+  return { verdict, policy };
+}

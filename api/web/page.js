@@ -1,0 +1,140 @@
+// The page's wiring: files in, results out.
+
+import { CouldNotCheck, ask, digestOf, lookUp } from "/check.js";
+import { element, facts, hash, titles } from "/elements.js";
+import { listenForSearches } from "/search.js";
+import { bytes, finality, say } from "/words.js";
+
+const [drop, files, on, results, context, development] = [
+  "drop", "files", "on", "results", "context", "development",
+].map((id) => document.getElementById(id));
+
+let authorities = null;
+
+// An authority's name and code; the code alone where names can not be had.
+async function nameOf(code) {
+  authorities ??= ask("authorities").then((answer) => new Map(
+    answer.authorities.map((each) => [each.code, Object.values(each.name).join(" ")]),
+  ));
+  try {
+    const name = (await authorities).get(code);
+    return name ? `${name} (${code})` : code;
+  } catch {
+    authorities = null;
+    return code;
+  }
+}
+
+function showContext(registry) {
+  development.hidden = !registry.development;
+  development.textContent = `Development chain: ${registry.note}.`;
+  facts(context, contextFacts(registry));
+}
+
+function contextFacts(registry) {
+  return [
+    ["Chain", registry.chain + (registry.development ? " (development)" : "")],
+    ["Contract", hash(registry.contract.split(":").at(-1))],
+    ["Block", element("span", {}, `${registry.block.number}, ${registry.block.time} `, hash(registry.block.hash))],
+    ["Log", `${registry.log.size} entries`],
+    ["Log root", hash(registry.log.root)],
+    ["Read from chain", `${registry.mirror.lag_seconds} s before the answer`],
+  ];
+}
+
+async function check(file) {
+  const card = element("article", { className: "result", ariaBusy: "true" });
+  const bar = element("progress", { max: 1, ariaLabel: "Reading the file" });
+  results.prepend(card);
+  const date = on.value;
+  card.replaceChildren(heading(file), element("p", { className: "state" }, "Checking…"), bar);
+  try {
+    const digest = await digestOf(file, (done) => { bar.value = done; });
+    const { verdict, policy } = await lookUp(digest, date);
+    await showVerdict(card, file, verdict, policy);
+    showContext(verdict.registry);
+  } catch (error) {
+    if (!(error instanceof CouldNotCheck)) console.error(error);
+    showFailure(card, file, error instanceof CouldNotCheck ? error.message : "This page failed.");
+  } finally {
+    card.ariaBusy = "false";
+  }
+}
+
+const heading = (file) => element("p", { className: "file" }, `${file.name} · ${bytes(file.size)}`);
+
+async function showVerdict(card, file, verdict, policy) {
+  const said = say(verdict, policy);
+  const [leading, ...others] = verdict.registrations;
+  card.className = `result ${said.tone}`;
+  card.dataset.match = verdict.match;
+  card.dataset.standing = verdict.standing ?? "";
+  const shown = [
+    heading(file),
+    element("p", { className: "state" }, said.state),
+    element("p", {}, said.explanation),
+  ];
+  if (leading) shown.push(await registrationFacts(leading, policy, said.match));
+  if (others.length) {
+    const also = await Promise.all(others.map(async (each) => `${await nameOf(each.authority)} ${each.number ?? ""}`));
+    shown.push(element("p", {}, `Registered also by or as: ${also.join("; ")}`));
+  }
+  shown.push(checkFacts(verdict));
+  card.replaceChildren(...shown);
+}
+
+async function registrationFacts(leading, policy, match) {
+  const endorsing = await Promise.all((policy?.endorsed_by ?? []).map((each) => nameOf(each.authority)));
+  return facts(element("dl", { className: "facts" }), [
+    ["Published by", await nameOf(leading.authority)],
+    ["Title", element("div", {}, ...titles(leading.title))],
+    ["Number", leading.number],
+    ["Version", `${leading.version} of ${leading.versions}`],
+    ["File", leading.role === "rendition" ? `${match}, a rendition of the version` : match],
+    ["Endorsed by", endorsing.join("; ")],
+    ["Recorded", `${leading.recorded_at}, entry ${leading.entry} in block ${leading.block}`],
+    ["Finality", finality(leading.finality)],
+  ]);
+}
+
+function checkFacts(verdict) {
+  const list = facts(element("dl", { className: "facts" }), [
+    ["SHA-256", hash(verdict.sha256)],
+    ["Looked at", `${verdict.evidence.source}: ${verdict.evidence.steps.join("; ")}`],
+    ...contextFacts(verdict.registry),
+  ]);
+  return element("details", {}, element("summary", {}, "What was checked, and where"), list);
+}
+
+function showFailure(card, file, reason) {
+  card.className = "result apart";
+  card.dataset.match = "could-not-check";
+  const again = element("button", { type: "button" }, "Try again");
+  again.addEventListener("click", () => { card.remove(); check(file); });
+  card.replaceChildren(
+    heading(file),
+    element("p", { className: "state" }, "Could not check"),
+    element("p", {}, "There is no answer, which says nothing about the file. ", reason),
+    again,
+  );
+}
+
+async function checkAll(list) {
+  for (const file of list) await check(file);
+}
+
+files.addEventListener("change", () => {
+  checkAll([...files.files]);
+  files.value = "";
+});
+for (const kind of ["dragover", "drop", "dragleave"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", kind === "dragover");
+    if (kind === "drop") checkAll([...event.dataTransfer.files]);
+  });
+}
+listenForSearches({ nameOf, showContext });
+ask("checkpoint").then((answer) => showContext(answer.registry)).catch((error) => {
+  facts(context, [["State", `Could not be asked. ${error.message}`]]);
+});

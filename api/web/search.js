@@ -1,0 +1,58 @@
+// Listing policies by words of their titles or numbers, a page at a time.
+
+import { ask } from "/check.js";
+import { element, titles } from "/elements.js";
+import { standingWord } from "/words.js";
+
+const PAGE = 20;
+
+export function listenForSearches({ nameOf, showContext }) {
+  const [form, text, note, list, more] = ["search", "text", "found-note", "found", "more"].map(
+    (id) => document.getElementById(id),
+  );
+  let next = null;
+  let words = "";
+
+  async function load() {
+    note.textContent = "Searching…";
+    more.hidden = true;
+    try {
+      const page = await ask("policies", { text: words, limit: PAGE, after: next });
+      showContext(page.registry);
+      const names = await Promise.all(page.policies.map((each) => nameOf(each.authority)));
+      list.append(...page.policies.map((policy, at) => item(policy, names[at])));
+      next = page.next;
+      more.hidden = next === null;
+      const count = list.children.length;
+      note.textContent = count === 0
+        ? "No policy has these words in its title or number."
+        : `${count} ${count === 1 ? "policy" : "policies"} shown${next ? "; there are more" : ""}.`;
+    } catch (error) {
+      note.textContent = `Could not search. ${error.message}`;
+    }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    words = text.value.trim();
+    next = null;
+    list.replaceChildren();
+    load();
+  });
+  more.addEventListener("click", load);
+}
+
+function item(policy, name) {
+  const number = policy.number ?? "a number that is not shown in the log";
+  return element(
+    "li",
+    {},
+    ...titles(policy.title),
+    element(
+      "p",
+      { className: "quiet" },
+      `${number} · ${name} · ${standingWord(policy.standing)} on this date · version ${policy.version} of ${policy.versions} · `,
+      element("a", { href: `/v1/policies/${policy.policy_id}/history` }, "history"),
+    ),
+  );
+}
