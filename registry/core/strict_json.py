@@ -1,14 +1,19 @@
-"""JSON that means one thing only: UTF-8 without BOM, no duplicate keys, no NaN, no
-numbers beyond the text's own digits, bounded depth and size."""
+"""JSON that means one thing only: UTF-8 without BOM, no duplicate keys, no NaN, bounded
+depth. How long a text may be is the caller's to say."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from registry.errors import InputError
 
 MAX_DEPTH = 64
+
+# A string is one token, so that the brackets in it count for nothing. One that does not
+# end takes the rest of the text, which no parser reads either.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{\]}]', re.DOTALL)
 
 
 def loads(content: bytes) -> Any:
@@ -29,14 +34,15 @@ def loads(content: bytes) -> Any:
 
 
 def _depth(text: str) -> int:
-    """An upper bound of the nesting, strings' own brackets included."""
+    """The deepest nesting of arrays and objects up to where `text` stops being JSON."""
     deepest = depth = 0
-    for character in text:
-        if character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
+    for token in _TOKEN.finditer(text):
+        match token.group()[0]:
+            case "[" | "{":
+                depth += 1
+                deepest = max(deepest, depth)
+            case "]" | "}":
+                depth -= 1
     return deepest
 
 
