@@ -1,0 +1,45 @@
+# Two commands matter: `make demo` and `make test`. Both set everything up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_MODULES := node_modules/.package-lock.json
+
+.PHONY: demo test quick check tools constraints clean
+
+demo: $(VENV)/.installed
+	$(BIN)/polreg demo
+
+test: $(VENV)/.installed $(NODE_MODULES) tools check
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+quick: $(VENV)/.installed
+	$(BIN)/pytest -n 2 tests/unit
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+tools:
+	scripts/install_test_tools.sh
+
+# Every version is pinned with its hash; nothing is resolved anew on a user's machine.
+$(VENV)/.installed: constraints.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r constraints.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(NODE_MODULES): package.json package-lock.json
+	scripts/install_test_tools.sh node
+	npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+# Run after changing the dependencies in pyproject.toml; needs uv.
+constraints:
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--python-version 3.11 --extra dev pyproject.toml --output-file constraints.txt
+
+clean:
+	rm -rf $(VENV) node_modules cache out

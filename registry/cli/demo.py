@@ -1,0 +1,111 @@
+"""`polreg demo`: the main job from nothing to a page in the browser, told step by step."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import typer
+
+from registry.cli import common
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from registry.chain.sender import Sender
+    from registry.config import Settings
+    from registry.services.demo import Sample
+    from registry.services.workspace import Workspace
+
+_BAR = 40
+
+
+def run_demo(*, serve_page: bool, port: int) -> None:
+    """Build, verify, count, and serve. Everything is kept below POLREG_HOME/demo."""
+    from registry.chain.sender import Sender
+    from registry.services.setup import development_signer, initialise
+    from registry.services.workspace import Workspace
+
+    settings = _demo_settings()
+    _step(1, "a registry of its own, on a chain inside this process")
+    made = initialise(settings)
+    typer.echo(f"   {'made' if made.created else 'found'} in {settings.home}")
+    with Workspace(settings) as opened:
+        sender = Sender(opened.transport, development_signer(settings))
+        _publish(opened, sender)
+        samples = _samples(settings.home)
+        _verify(opened, samples)
+        _count(opened)
+    if serve_page:
+        _serve(settings, samples, port)
+
+
+def _demo_settings() -> Settings:
+    """The user's own home folder, but nothing of another network or key."""
+    from registry.config import Settings, settings_from
+
+    given = settings_from(os.environ)
+    return Settings(home=given.home / "demo")
+
+
+def _step(number: int, text: str) -> None:
+    typer.secho(f"\n{number}. {text}", bold=True)
+
+
+def _publish(opened: Workspace, sender: Sender) -> None:
+    from registry.services.demo import open_demo_authorities, publish_demo
+
+    _step(2, "23 policies of 2016 to 2018, joint issues, an amendment, a repeal")
+    with common.progress("opening authorities"):
+        authorities = open_demo_authorities(opened.client, sender)
+    acts = publish_demo(opened.client, sender)
+    common.sync_quietly(opened)
+    if acts:
+        typer.echo(f"   opened {authorities} authorities, recorded {acts} acts")
+    else:
+        typer.echo("   already published by an earlier run")
+
+
+def _samples(home: Path) -> list[Sample]:
+    from registry.services.demo import write_samples
+
+    return write_samples(home / "documents")
+
+
+def _verify(opened: Workspace, samples: list[Sample]) -> None:
+    from registry.services.verify import verify_files
+
+    _step(3, "is this file the one that was published?")
+    _, checked = verify_files(opened.engine, [each.path for each in samples], common.day(None))
+    for sample, found in zip(samples, checked, strict=True):
+        typer.echo(f"   {sample.shows}: {sample.path.name}")
+        typer.echo(f"     -> {found.word.replace('_', ' ')} (exit code {found.exit_code:d})")
+
+
+def _count(opened: Workspace) -> None:
+    from registry.core.snapshot import Filters
+    from registry.mirror.listing import PolicyFilter
+    from registry.services.lookup import count_policies
+    from registry.services.snapshots import take_snapshot
+
+    _step(4, "policies by jurisdiction")
+    wanted = PolicyFilter(on=common.day(None), leading_only=True)
+    _, number, statistics, _ = count_policies(opened.engine, wanted)
+    by_jurisdiction = statistics["jurisdiction"]
+    unit = max(1, _BAR // max(by_jurisdiction.values()))
+    for jurisdiction, count in by_jurisdiction.items():
+        typer.echo(f"   {jurisdiction:<6} {'█' * (count * unit)} {count}")
+    typer.echo(f"   {number} policies; a joint issue is counted once")
+    _step(5, "the whole registry as one snapshot")
+    header = take_snapshot(opened.engine, Filters()).header
+    typer.echo(f"   {header['count']} rows, log of {header['size']} entries")
+    typer.echo(f"   root {header['root']}")
+
+
+def _serve(settings: Settings, samples: list[Sample], port: int) -> None:
+    from api import serve
+
+    _step(6, f"open http://127.0.0.1:{port}/ and drop a file of")
+    typer.echo(f"   {samples[0].path.parent}")
+    typer.echo(f"   first {samples[0].path.name}, then {samples[1].path.name}. Ctrl-C ends it.")
+    serve(settings, host="127.0.0.1", port=port, follow_seconds=2.0)
