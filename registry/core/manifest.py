@@ -260,14 +260,20 @@ def _list(fields: Mapping[str, Any], key: str) -> list[Any]:
 
 def _check_values(value: object, refused: Any) -> None:
     for each in _scalars(value):
-        if isinstance(each, float):
-            raise InputError("it holds a floating-point number")
-        if isinstance(each, int) and not isinstance(each, bool) and abs(each) >= 2**53:
-            raise InputError(f"it holds the number {each}, beyond what JSON carries exactly")
-        if isinstance(each, str):
-            found = refused(each)
-            if found:
-                raise InputError(f"it holds {found}")
+        match each:
+            case str():
+                found = refused(each)
+                if found:
+                    raise InputError(f"it holds {found}")
+            case bool() | None:
+                pass
+            case int():
+                if abs(each) >= 2**53:
+                    raise InputError("it holds a number beyond 2^53, which JSON may not carry")
+            case float():
+                raise InputError("it holds a floating-point number")
+            case _:
+                raise InputError(f"it holds a {type(each).__name__}, which JSON has not")
 
 
 def _scalars(value: object) -> Iterator[object]:
@@ -294,7 +300,7 @@ def profile_names(content: bytes | None) -> dict[str, str]:
         if fields["schema"] != PROFILE_SCHEMA or not isinstance(names, dict):
             return {}
         _check_values(fields, refused_character)
-        return {str(language): str(name) for language, name in names.items()}
+        return {language: name for language, name in names.items() if isinstance(name, str)}
     except (InputError, KeyError, TypeError):
         return {}
 
