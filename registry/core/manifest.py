@@ -239,8 +239,8 @@ def _check_file(value: object, what: str) -> None:
 
 
 def _check_relation(value: object) -> None:
-    kind = value.get("type") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in RELATION_TYPES:
+    # a list, not the set: what is no text may not be hashable either
+    if not isinstance(value, dict) or value.get("type") not in list(RELATION_TYPES):
         raise InputError(
             "a relation has a type that is none of " + ", ".join(sorted(RELATION_TYPES))
         )
