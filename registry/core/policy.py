@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from registry.core.authority import encode_code
 from registry.core.digest import sha256
-from registry.core.unicode_rules import require_writable
+from registry.core.unicode_rules import require_readable, require_writable
 from registry.core.units import Digest
 from registry.errors import InputError
 
@@ -31,7 +31,19 @@ class PolicyKey:
 
 
 def check_number(number: str) -> str:
-    """The number in NFC; raises InputError where it can not be one."""
+    """The number in NFC, to be written; raises InputError where it can not be one."""
+    normal = _normal(number)
+    require_writable(normal, "number")
+    return normal
+
+
+def number_hash(number: str) -> Digest:
+    """The contract's key for a number. As in all reading, a code point that this
+    Unicode version has not assigned is no obstacle."""
+    return sha256(_normal(number).encode())
+
+
+def _normal(number: str) -> str:
     normal = unicodedata.normalize("NFC", number)
     if not normal:
         raise InputError("the number is empty", hint="give the number the authority printed")
@@ -40,14 +52,10 @@ def check_number(number: str) -> str:
             f"the number {normal[:30]!r}… has more than {MAX_NUMBER_BYTES} bytes of UTF-8",
             hint="give the number, not the title",
         )
-    require_writable(normal, "number")
+    require_readable(normal, "number")
     if normal != normal.strip() or "\n" in normal or "\t" in normal:
         raise InputError(f"the number {normal!r} has white space at an end, or a line break")
     return normal
-
-
-def number_hash(number: str) -> Digest:
-    return sha256(check_number(number).encode())
 
 
 def policy_id(authority: str, number: Digest) -> Digest:

@@ -42,9 +42,17 @@ def refused_when_writing(text: str) -> str | None:
     return _named(unassigned) if unassigned else None
 
 
+def require_readable(text: str, what: str) -> None:
+    """Raise InputError where `text` holds a character that no reader accepts."""
+    _require_none(refused_character(text), what)
+
+
 def require_writable(text: str, what: str) -> None:
     """Raise InputError where `text` holds a character that must not be written."""
-    found = refused_when_writing(text)
+    _require_none(refused_when_writing(text), what)
+
+
+def _require_none(found: str | None, what: str) -> None:
     if found:
         raise InputError(
             f"the {what} holds {found}",
