@@ -21,7 +21,7 @@ LAST_DAY = Day(2**31 - 1)
 
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 _SECONDS_PER_DAY = 86_400
-_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
 def parse_day(text: str, what: str = "date") -> Day:
