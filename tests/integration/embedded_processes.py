@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.chain.embedded import EmbeddedChain
+from registry.errors import LocalFailure
 from tests.integration.embedded_accounts import SEND, Sender, word
 
 _forks = multiprocessing.get_context("forkserver")
@@ -119,6 +120,25 @@ def die_making_a_chain(pipe: Connection, path: Path) -> None:
 
     _wrap(Store, "_put", lambda: os.kill(os.getpid(), signal.SIGKILL), first=False)
     EmbeddedChain.open(path, create=True)
+
+
+def send_until_files_may_not_grow(pipe: Connection, path: Path, most_bytes: int) -> None:
+    """Send until a write fails for the limit (EFBIG); tell each hash, then the failure's
+    words and hint, then the head."""
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    sender = Sender()
+    with EmbeddedChain.open(path) as chain:
+        sender.resume(chain)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+        try:
+            while True:
+                raw = sender.sign(data=b"\0" + b"\xaa" * 8_000, gas=2_000_000)
+                pipe.send(chain.request(SEND, [raw]))
+        except LocalFailure as fault:
+            pipe.send((str(fault), fault.hint))
+        pipe.send(chain.request("eth_blockNumber"))
 
 
 def _kill_at(at: str, after: int) -> None:

@@ -131,7 +131,7 @@ def _named(recorded: Recorded, drawn: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(drawn=filters())
 def test_a_filter_gives_what_reading_all_receipts_gives(
     recorded: Recorded, drawn: dict[str, Any]
@@ -196,6 +196,7 @@ _rlp_value: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(value=_rlp_value)
 def test_the_rlp_reader_agrees_with_the_rlp_package(value: Any) -> None:
     import rlp  # type: ignore[import-untyped]  # it has no stubs

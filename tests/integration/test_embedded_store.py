@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import pytest
 from registry.chain.embedded import EmbeddedChain
 from registry.errors import Inconsistent, InputError, LocalFailure
 from tests.integration.embedded_accounts import LOGGER, SEND, Sender, headers, word
+from tests.integration.embedded_processes import other, send_until_files_may_not_grow
 
 
 @pytest.fixture
@@ -171,34 +169,8 @@ def test_a_full_disk_loses_nothing(path: Path) -> None:
 
 def test_a_write_that_the_system_refuses_loses_nothing(path: Path) -> None:
     """In a process whose files may not grow: every write past the limit fails (EFBIG)."""
-    program = """
-import json, resource, signal, sys
-from pathlib import Path
-from registry.chain.embedded import EmbeddedChain
-from registry.errors import LocalFailure
-from tests.integration.embedded_accounts import SEND, Sender
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-path, sender = Path(sys.argv[1]), Sender()
-told, fault = [], None
-with EmbeddedChain.open(path) as chain:
-    sender.resume(chain)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-    try:
-        while True:
-            raw = sender.sign(data=b"\\0" + b"\\xaa" * 8_000, gas=2_000_000)
-            told.append(chain.request(SEND, [raw]))
-    except LocalFailure as caught:
-        fault = [str(caught), caught.hint]
-    told.append(chain.request("eth_blockNumber"))
-print(json.dumps([told, fault]))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(path)],
-        check=True,
-        stdout=subprocess.PIPE,
-        timeout=60,
-    )
-    (*sent, head), (message, hint) = json.loads(done.stdout)
+    with other(send_until_files_may_not_grow, path, 200_000) as writer:
+        *sent, (message, hint), head = writer.rest()
     assert "could not" in message
     assert "every earlier block is kept" in hint
     assert int(head, 16) == 5 + len(sent)
