@@ -20,8 +20,12 @@ FIRST_DAY = Day(NO_DATE + 1)
 LAST_DAY = Day(2**31 - 1)
 
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
+_START = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _SECONDS_PER_DAY = 86_400
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_ISO_TIME = re.compile(
+    _ISO_DATE.pattern + r"[Tt ][0-9]{2}(:[0-9]{2}){2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def parse_day(text: str, what: str = "date") -> Day:
@@ -62,16 +66,17 @@ def iso_time(moment: int) -> str:
 
 
 def parse_time(text: str) -> UnixSeconds:
-    """A moment from an RFC 3339 date-time, or the end of a UTC day; raises InputError."""
+    """A moment from an RFC 3339 date-time, to the second begun, or the end of a UTC day;
+    raises InputError."""
     if _ISO_DATE.fullmatch(text):
         return UnixSeconds((parse_day(text) + 1) * _SECONDS_PER_DAY - 1)
     try:
-        moment = datetime.datetime.fromisoformat(text)
+        if not _ISO_TIME.fullmatch(text):
+            raise ValueError
+        moment = datetime.datetime.fromisoformat(text.upper())
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
         raise InputError(
             f"{text[:40]!r} is not a time",
             hint="write it as 2024-07-01T12:00:00Z, or as 2024-07-01 for the end of that day (UTC)",
-        )
-    return UnixSeconds(int(moment.timestamp()))
+        ) from None
+    return UnixSeconds((moment - _START) // datetime.timedelta(seconds=1))
