@@ -71,7 +71,11 @@ def collect_sources(entry: str) -> dict[str, dict[str, str]]:
         sources[name] = {"content": content}
         for target in _IMPORT.findall(content):
             relative = target.startswith(".")
-            pending.append(posixpath.normpath(posixpath.join(posixpath.dirname(name), target)) if relative else target)
+            pending.append(
+                posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+                if relative
+                else target
+            )
     return dict(sorted(sources.items()))
 
 
@@ -127,8 +131,12 @@ def storage_layout(layout: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Compile the contracts into the committed artifact.")
-    parser.add_argument("--check", action="store_true", help="compare with the committed artifact and write nothing")
+    parser = argparse.ArgumentParser(
+        description="Compile the contracts into the committed artifact."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the committed artifact and write nothing"
+    )
     arguments = parser.parse_args()
     try:
         artifact = compile_artifact()

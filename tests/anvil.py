@@ -45,7 +45,9 @@ def foundry_binary(tool: str) -> Path:
     """The native binary of `anvil` or `forge`: npm's pinned one, else the one on PATH."""
     system = platform.system().lower()
     architecture = _ARCHITECTURES.get(platform.machine().lower(), platform.machine())
-    pinned = ROOT / "node_modules" / "@foundry-rs" / f"{tool}-{system}-{architecture}" / "bin" / tool
+    pinned = (
+        ROOT / "node_modules" / "@foundry-rs" / f"{tool}-{system}-{architecture}" / "bin" / tool
+    )
     if pinned.is_file():
         return pinned
     found = shutil.which(tool)
@@ -94,7 +96,9 @@ def running_anvil(*arguments: str) -> Iterator[str]:
     """
     # Port 0 lets the node take a free port itself, so that two tests never race for one.
     command = [str(foundry_binary("anvil")), "--host", "127.0.0.1", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         assert process.stdout is not None
         output = _Output(process.stdout)
         try:

@@ -5,10 +5,11 @@
 
 Starts its own Anvil and deploys the committed artifact and EAS's own. A single publish is
 the mean over 32 consecutive transactions, because it reads one peak for each set bit of the
-log's size (`mean_peaks`, each at least 2,100 gas), and 32 more come before it, so that the low
-peaks' slots exist, as they do for all but the first entries of a log; a batch is the gas of one transaction divided by its documents. Sizes of the log are
-those before the first transaction measured. The authority, the digests and the dates are such
-as real ones are; the inline manifest has 298 bytes, as the design's prototype was measured with.
+log's size (`mean_peaks`, each at least 2,100 gas). 32 more come before it, so that the low
+peaks' slots exist, as they do for all but the first entries of a log. A batch is the gas of
+one transaction divided by its documents. Sizes of the log are those before the first
+transaction measured. The authority, the digests and the dates are such as real ones are; the
+inline manifest has 298 bytes, as the one the design's prototype was measured with.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from web3 import HTTPProvider, Web3
-from web3.contract import Contract
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
@@ -55,7 +55,8 @@ class Bench:
     published: int = 0
     result: dict[str, Any] = field(default_factory=dict)
 
-    def deploy(self, path: Path, *arguments: Any) -> Contract:
+    def deploy(self, path: Path, *arguments: Any) -> Any:
+        """The contract of a compiler's artifact, deployed."""
         artifact = json.loads(path.read_bytes())
         factory = self.web3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"])
         receipt = self._mined(factory.constructor(*arguments))
@@ -84,7 +85,7 @@ def _sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def record(bench: Bench, registry: Contract, count: int, *, inline: bool) -> int:
+def record(bench: Bench, registry: Any, count: int, *, inline: bool) -> int:
     """Gas of publishing `count` new policies in one transaction."""
     submissions, manifests = [], []
     for number, document, manifest in bench.documents(count):
@@ -96,7 +97,7 @@ def record(bench: Bench, registry: Contract, count: int, *, inline: bool) -> int
     return bench.gas(registry.functions.record(submissions, manifests if inline else []))
 
 
-def open_registry(bench: Bench) -> Contract:
+def open_registry(bench: Bench) -> Any:
     registry = bench.deploy(REGISTRY, bench.sender, 0)
     for code in (*PARENTS, AUTHORITY):
         bench.gas(registry.functions.openAuthority(code, bench.sender, bytes(32), b""))
@@ -105,7 +106,7 @@ def open_registry(bench: Bench) -> Contract:
     return registry
 
 
-def measure_registry(bench: Bench, registry: Contract) -> dict[str, Any]:
+def measure_registry(bench: Bench, registry: Any) -> dict[str, Any]:
     def size() -> int:
         return int(registry.functions.checkpoint().call()[0])
 
@@ -130,7 +131,7 @@ def measure_registry(bench: Bench, registry: Contract) -> dict[str, Any]:
     return result
 
 
-def grow(bench: Bench, registry: Contract, size: int) -> None:
+def grow(bench: Bench, registry: Any, size: int) -> None:
     """Publishes in batches until the log has `size` entries."""
     while (missing := size - int(registry.functions.checkpoint().call()[0])) > 0:
         record(bench, registry, min(missing, 4 * BATCH), inline=False)
