@@ -66,13 +66,15 @@ class Filters(OnDate):
     jurisdiction: str | None = Field(default=None, max_length=16, examples=["CN-GD"])
     """ISO 3166-2."""
     type: str | None = Field(default=None, max_length=64, examples=["notice"])
+    """As the manifest says it: notice, plan, regulation, law, …"""
     standing: Standing | None = Field(default=None, examples=["in_force"])
     """On the date."""
     text: str | None = Field(default=None, max_length=200, examples=["金融"])
     """Words that must all occur in a title (Chinese or English) or the number."""
     issued_from: str | None = _date("2017-01-01")
+    """Issued on that date or later."""
     issued_to: str | None = _date("2017-12-31")
-    """That date included."""
+    """Issued on that date or earlier."""
 
     def wanted(self) -> PolicyFilter:
         """The filter; raises InputError."""
@@ -97,7 +99,9 @@ class PageOfPolicies(Filters):
 
 class ByNumber(OnDate):
     authority: str = Field(examples=["CN.GD.SHENZHEN"])
+    """The authority's code; its children are not included."""
     number: str = Field(max_length=256, examples=["深府〔2017〕71号"])
+    """The number as the authority printed it."""
 
 
 def encode_cursor(identity: int) -> str:

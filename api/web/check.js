@@ -36,17 +36,7 @@ export async function digestBySlices(file, progress = () => {}) {
 export async function ask(path, parameters = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value);
   const query = given.length ? `?${new URLSearchParams(given)}` : "";
-  let response;
-  let answer;
-  try {
-    response = await fetch(`/v1/${path}${query}`, { signal: AbortSignal.timeout(PATIENCE) });
-    answer = await response.json();
-  } catch (error) {
-    const late = error.name === "TimeoutError";
-    throw new CouldNotCheck(
-      late ? "The registry's server did not answer in time." : "The registry's server can not be reached.",
-    );
-  }
+  const { response, answer } = await received(`/v1/${path}${query}`);
   if (!response.ok || !answer.registry) {
     const hint = answer.hint ? ` (${answer.hint})` : "";
     throw new CouldNotCheck(`The server says: ${answer.detail ?? response.statusText}${hint}`);
@@ -54,7 +44,20 @@ export async function ask(path, parameters = {}) {
   return answer;
 }
 
-// The verdict on a digest, and the policy of its first registration on that date.
+async function received(address) {
+  let reason = "can not be reached";
+  try {
+    const response = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
+    reason = `gave an answer (${response.status}) that this page does not understand`;
+    return { response, answer: await response.json() };
+  } catch (error) {
+    if (error.name === "TimeoutError") reason = "did not answer in time";
+    throw new CouldNotCheck(`The registry's server ${reason}.`);
+  }
+}
+
+// The verdict on a digest, and the policy of its first registration on that date (null
+// where it can not be had: the verdict stands without it).
 export async function lookUp(digest, on) {
   const verdict = await ask(`documents/${digest}`, { on });
   if (verdict.sha256 !== digest || !MATCHES.has(verdict.match)) {
@@ -62,6 +65,6 @@ export async function lookUp(digest, on) {
   }
   const [leading] = verdict.registrations;
   if (!leading) return { verdict, policy: null };
-  const { policy } = await ask(`policies/${leading.policy_id}`, { on: verdict.on });
-  return { verdict, policy };
+  const found = ask(`policies/${leading.policy_id}`, { on: verdict.on });
+  return { verdict, policy: await found.then(({ policy }) => policy, () => null) };
 }

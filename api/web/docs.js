@@ -4,10 +4,14 @@ import { element, facts } from "/elements.js";
 
 const routes = document.getElementById("routes");
 
+// `code` as code.
+const inWords = (text) => element("span", {}, ...text.split("`").map((part, at) =>
+  at % 2 ? element("code", {}, part) : part));
+
 function parameterFacts(parameters) {
   return facts(element("dl", { className: "facts" }), parameters.map((each) => [
     `${each.name}${each.required ? " (required)" : ""}`,
-    each.description ?? each.schema.description ?? each.schema.title ?? "",
+    inWords(each.description ?? each.schema.description ?? ""),
   ]));
 }
 
@@ -27,9 +31,10 @@ function section(method, path, route) {
     "section",
     { className: "route" },
     element("h2", {}, element("code", {}, `${method.toUpperCase()} ${path}`)),
-    ...route.description.split("\n\n").map((paragraph) => element("p", {}, paragraph)),
+    ...route.description.split("\n\n").map((paragraph) => element("p", {}, inWords(paragraph))),
     parameterFacts(route.parameters ?? []),
-    ...Object.entries(route.responses).map(([status, answer]) => example(status, answer)),
+    ...Object.entries(route.responses).filter(([status]) => status !== "default").map(
+      ([status, answer]) => example(status, answer)),
   );
 }
 

@@ -42,11 +42,8 @@ function contextFacts(registry) {
   ];
 }
 
-async function check(file) {
-  const card = element("article", { className: "result", ariaBusy: "true" });
+async function check(file, card, date) {
   const bar = element("progress", { max: 1, ariaLabel: "Reading the file" });
-  results.prepend(card);
-  const date = on.value;
   card.replaceChildren(heading(file), element("p", { className: "state" }, "Checking…"), bar);
   try {
     const digest = await digestOf(file, (done) => { bar.value = done; });
@@ -55,7 +52,8 @@ async function check(file) {
     showContext(verdict.registry);
   } catch (error) {
     if (!(error instanceof CouldNotCheck)) console.error(error);
-    showFailure(card, file, error instanceof CouldNotCheck ? error.message : "This page failed.");
+    const reason = error instanceof CouldNotCheck ? error.message : "This page failed.";
+    showFailure(card, reason, file, () => check(file, card, date));
   } finally {
     card.ariaBusy = "false";
   }
@@ -79,6 +77,7 @@ async function showVerdict(card, file, verdict, policy) {
     const also = await Promise.all(others.map(async (each) => `${await nameOf(each.authority)} ${each.number ?? ""}`));
     shown.push(element("p", {}, `Registered also by or as: ${also.join("; ")}`));
   }
+  if (verdict.registry.development) shown.push(element("p", { className: "quiet" }, `This registry is on ${verdict.registry.note}.`));
   shown.push(checkFacts(verdict));
   card.replaceChildren(...shown);
 }
@@ -106,11 +105,11 @@ function checkFacts(verdict) {
   return element("details", {}, element("summary", {}, "What was checked, and where"), list);
 }
 
-function showFailure(card, file, reason) {
+function showFailure(card, reason, file, retry) {
   card.className = "result apart";
   card.dataset.match = "could-not-check";
   const again = element("button", { type: "button" }, "Try again");
-  again.addEventListener("click", () => { card.remove(); check(file); });
+  again.addEventListener("click", () => { card.className = "result"; retry(); });
   card.replaceChildren(
     heading(file),
     element("p", { className: "state" }, "Could not check"),
@@ -119,8 +118,12 @@ function showFailure(card, file, reason) {
   );
 }
 
+// One after another, so that a folder of large files does not fill the memory.
 async function checkAll(list) {
-  for (const file of list) await check(file);
+  const date = on.value;
+  const cards = list.map((file) => element("article", { className: "result", ariaBusy: "true" }, heading(file)));
+  results.prepend(...cards);
+  for (const [at, file] of list.entries()) await check(file, cards[at], date);
 }
 
 files.addEventListener("change", () => {
@@ -134,7 +137,7 @@ for (const kind of ["dragover", "drop", "dragleave"]) {
     if (kind === "drop") checkAll([...event.dataTransfer.files]);
   });
 }
-listenForSearches({ nameOf, showContext });
+listenForSearches({ nameOf, showContext, date: () => on.value });
 ask("checkpoint").then((answer) => showContext(answer.registry)).catch((error) => {
   facts(context, [["State", `Could not be asked. ${error.message}`]]);
 });

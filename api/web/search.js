@@ -6,21 +6,22 @@ import { standingWord } from "/words.js";
 
 const PAGE = 20;
 
-export function listenForSearches({ nameOf, showContext }) {
+export function listenForSearches({ nameOf, showContext, date }) {
   const [form, text, note, list, more] = ["search", "text", "found-note", "found", "more"].map(
     (id) => document.getElementById(id),
   );
   let next = null;
   let words = "";
+  let day = "";
 
   async function load() {
     note.textContent = "Searching…";
     more.hidden = true;
     try {
-      const page = await ask("policies", { text: words, limit: PAGE, after: next });
+      const page = await ask("policies", { text: words, on: day, limit: PAGE, after: next });
       showContext(page.registry);
       const names = await Promise.all(page.policies.map((each) => nameOf(each.authority)));
-      list.append(...page.policies.map((policy, at) => item(policy, names[at])));
+      list.append(...page.policies.map((policy, at) => item(policy, names[at], page.on)));
       next = page.next;
       more.hidden = next === null;
       const count = list.children.length;
@@ -35,6 +36,7 @@ export function listenForSearches({ nameOf, showContext }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     words = text.value.trim();
+    day = date();
     next = null;
     list.replaceChildren();
     load();
@@ -42,7 +44,7 @@ export function listenForSearches({ nameOf, showContext }) {
   more.addEventListener("click", load);
 }
 
-function item(policy, name) {
+function item(policy, name, on) {
   const number = policy.number ?? "a number that is not shown in the log";
   return element(
     "li",
@@ -51,7 +53,7 @@ function item(policy, name) {
     element(
       "p",
       { className: "quiet" },
-      `${number} · ${name} · ${standingWord(policy.standing)} on this date · version ${policy.version} of ${policy.versions} · `,
+      `${number} · ${name} · ${standingWord(policy.standing)} on ${on} · version ${policy.version} of ${policy.versions} · `,
       element("a", { href: `/v1/policies/${policy.policy_id}/history` }, "history"),
     ),
   );
