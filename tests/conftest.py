@@ -1,0 +1,42 @@
+"""What all tests share: hypothesis runs the same examples every time, and the corpus.
+
+pytest                          quick and deterministic
+pytest --hypothesis-profile=ci  more examples; what CI runs
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT.parent / "shared" / "corpus"
+IN_CI = os.environ.get("CI") == "true"
+
+# The machine is shared with other work, so a slow example is no failure.
+settings.register_profile(
+    "default",
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "ci", parent=settings.get_profile("default"), max_examples=400, print_blob=True
+)
+settings.load_profile("ci" if IN_CI else "default")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real laws beside the repository. In CI its absence is a failure."""
+    if not (CORPUS / "index.csv").is_file():
+        absent = "the corpus is not there: ../shared/corpus from the repository's root"
+        if IN_CI:
+            pytest.fail(absent)
+        pytest.skip(absent)
+    return CORPUS
