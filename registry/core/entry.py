@@ -27,6 +27,7 @@ NO_ENTRY = 2**64 - 1
 # document, manifest, registrar, recordedAt
 _WORDS = struct.Struct(">24xQ 24xQ 32s 32s 28xI 31xB 28si 32s 32s 12x20s 24xQ")
 _POSITIVE, _NEGATIVE = bytes(28), b"\xff" * 28
+_LENGTHS = (32, 32, 32, 20)
 _LEAF_PREFIX = b"\x00"
 
 
@@ -88,7 +89,12 @@ class Entry:
         return PolicyKey(self.authority, self.number)
 
     def encode(self) -> bytes:
-        """The 352 bytes whose leaf is in the log."""
+        """The 352 bytes whose leaf is in the log. Raises ValueError for hashes or an account
+        of the wrong length, which packing would fill up or cut."""
+        document, manifest = self.document or ZERO_DIGEST, self.manifest or ZERO_DIGEST
+        lengths = len(self.number), len(document), len(manifest), len(self.registrar)
+        if lengths != _LENGTHS:
+            raise ValueError(f"entry {self.index} holds hashes and an account of {lengths} bytes")
         effective = NO_DATE if self.effective_on is None else self.effective_on
         return _WORDS.pack(
             self.index,
@@ -99,8 +105,8 @@ class Entry:
             self.action,
             _NEGATIVE if effective < 0 else _POSITIVE,
             effective,
-            self.document or ZERO_DIGEST,
-            self.manifest or ZERO_DIGEST,
+            document,
+            manifest,
             self.registrar,
             self.recorded_at,
         )
