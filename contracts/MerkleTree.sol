@@ -37,14 +37,15 @@ library MerkleTree {
 
     /// @notice Writes the peaks that changed and are part of the tree as it now is, once each.
     function store(Frontier memory frontier, bytes32[LEVELS] storage stored) internal {
+        bytes32[LEVELS] memory fresh = frontier.peaks;
         uint256 level = 0;
         for (uint256 rest = frontier.changed & frontier.size; rest != 0; rest >>= 1) {
-            if (rest & 1 != 0) stored[level] = frontier.peaks[level];
-            unchecked {
-                ++level;
+            // Without the bounds checks, as in {_peak}.
+            assembly ("memory-safe") {
+                if and(rest, 1) { sstore(add(stored.slot, level), mload(add(fresh, shl(5, level)))) }
+                level := add(level, 1)
             }
         }
-        frontier.changed = 0;
     }
 
     /// @notice The root: peaks folded from the right. The empty tree's is SHA-256("").

@@ -119,7 +119,11 @@ abstract contract PolicyLog is IPolicyRegistry {
     /// @dev Writes what was appended to storage, without {Checkpoint}.
     function _store(MerkleTree.Frontier memory frontier) internal {
         frontier.store(_peaks);
-        _log.size = frontier.size;
+        uint256 size = frontier.size;
+        // All else in the slot of an open log is 0, so it need not be read again.
+        assembly ("memory-safe") {
+            sstore(_log.slot, size)
+        }
     }
 
     /// @dev Writes what was appended to storage and emits {Checkpoint}.
