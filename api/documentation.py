@@ -8,9 +8,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api import problems
+from api import models, problems
 from api.examples import example
-from api.models import Problem
 
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _CAN_ALWAYS_HAPPEN = (problems.INPUT, problems.COULD_NOT_CHECK)
@@ -20,8 +19,7 @@ def answers(
     model: type[BaseModel], *further: problems.Kind, description: str = "The answer"
 ) -> dict[int | str, dict[str, Any]]:
     """A route's answers: this model, the problems any route may have, and further ones."""
-    shown = {"application/json": {"example": example(model)}}
-    return {200: {"description": description, "content": shown}, **failures(*further)}
+    return {200: {"description": description, "model": model}, **failures(*further)}
 
 
 def failures(*further: problems.Kind) -> dict[int | str, dict[str, Any]]:
@@ -37,14 +35,15 @@ def _failure(kind: problems.Kind) -> dict[str, Any]:
         "title": kind.title,
         "status": kind.status,
         "detail": "what is wrong, in words",
-        "hint": None,
+        "hint": "what can be done about it, or null",
     }
     content = {problems.MEDIA_TYPE: {"schema": _SCHEMA, "example": shown}}
     return {"description": kind.title, "content": content}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document. Problems are no route's model, so their schema is added."""
+    """The OpenAPI document. Problems are no route's model, so their schema is added; examples
+    are added last, since FastAPI takes the nulls out of what it is given."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,
@@ -53,6 +52,16 @@ def describe(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             tags=app.openapi_tags,
         )
-        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        document["components"]["schemas"]["Problem"] = models.Problem.model_json_schema()
+        _add_examples(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _add_examples(document: dict[str, Any]) -> None:
+    for methods in document["paths"].values():
+        for route in methods.values():
+            shown = route["responses"]["200"]["content"].get("application/json")
+            if shown is not None:
+                name = shown["schema"]["$ref"].rpartition("/")[2]
+                shown["example"] = example(getattr(models, name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -41,7 +42,9 @@ def serve(
         )
         if announce is not None:
             announce(_url(listening))
-        uvicorn.Server(config).run(sockets=[listening])
+        # SIGINT arrives here once more, after everything was closed.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
 from api.app import create_app
@@ -150,9 +151,7 @@ def _publish_each_standing(registry: SmallRegistry, writer: Writer) -> None:
     for word, action in endings.items():
         policy, title = ("CN.GD", f"GD-{word}"), {"en": f"A {word} rule", "zh": "一项规则"}
         file = registry.file(word, f"This rule is {word}.\n")
-        done = writer.act(
-            Action.PUBLISH, policy, title, file, type="rules", issued="2018-03-01"
-        )
+        done = writer.act(Action.PUBLISH, policy, title, file, type="rules", issued="2018-03-01")
         writer.act(action, policy, title, type="rules", effective_from="2021-06-01")
         registry.policies[word] = done.policy_id.hex()
     for word, dates in (
@@ -225,3 +224,31 @@ def wait_until(condition: Any, seconds: float = 20.0) -> None:
 
 def digest(content: bytes) -> Digest:
     return Digest(hashlib.sha256(content).digest())
+
+
+_BUILT: dict[str, SmallRegistry] = {}
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> SmallRegistry:
+    """Built once in a session, however many modules import this fixture."""
+    if "registry" not in _BUILT:
+        _BUILT["registry"] = build(tmp_path_factory.mktemp("registry"))
+    return _BUILT["registry"]
+
+
+@pytest.fixture(scope="module")
+def client(registry: SmallRegistry) -> Iterator[httpx.Client]:
+    with running(registry.settings) as found:
+        yield found
+
+
+def problem(response: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    """The problem that an answer is, once it is shown to be this one."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    content: dict[str, Any] = response.json()
+    assert content["type"] == f"urn:polreg:problem:{kind}"
+    assert content["status"] == status
+    assert content.keys() == {"type", "title", "status", "detail", "hint"}
+    return content
