@@ -10,12 +10,14 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from registry.core.verdict import ExitCode
 from registry.errors import InputError, NotVerified, RegistryError, Rejected
+
+if TYPE_CHECKING:
+    from registry.core.verdict import ExitCode
 
 _INTERRUPTED = 130
 
@@ -45,6 +47,8 @@ def ending(command: Callable[..., Any]) -> Callable[..., None]:
 
 def exit_code(error: RegistryError) -> ExitCode:
     """The exit code that an error stands for."""
+    from registry.core.verdict import ExitCode
+
     match error:
         case InputError():
             return ExitCode.USAGE

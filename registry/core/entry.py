@@ -68,6 +68,9 @@ class Action(IntEnum):
         return self <= Action.CORRECT
 
 
+_ACTIONS = {int(action): action for action in Action}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One leaf of the log. `effective_on` and `previous` are None where there is none."""
@@ -129,8 +132,8 @@ def decode_entry(encoded: bytes) -> Entry:
     if _WORDS.pack(*words) != encoded or words[6] != (_NEGATIVE if words[7] < 0 else _POSITIVE):
         raise Inconsistent("an entry's words are not padded as the ABI demands")
     try:
-        action, authority = Action(words[5]), decode_code(words[2])
-    except (ValueError, InputError) as error:
+        action, authority = _ACTIONS[words[5]], decode_code(words[2])
+    except (KeyError, InputError) as error:
         raise Inconsistent(f"entry {words[0]} is not one the contract writes: {error}") from None
     return Entry(
         index=EntryIndex(words[0]),

@@ -60,6 +60,7 @@ class Manifest:
     """A manifest that was read: its fields as they stand, dates parsed."""
 
     fields: Mapping[str, Any]
+    number_hash: Digest
     issued: Day | None
     effective_from: Day | None
     effective_to: Day | None
@@ -107,7 +108,8 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
     """The canonical bytes of a manifest to be written; raises InputError."""
     import rfc8785
 
-    _parse(fields, refused_when_writing)
+    _check_values(fields, refused_when_writing)
+    _parse(fields)
     content = rfc8785.dumps(cast("dict[str, Any]", dict(fields)))
     if len(content) > MAX_INLINE_BYTES:
         raise InputError(
@@ -122,7 +124,11 @@ def parse(content: bytes) -> Manifest:
     fields = strict_json.loads(content)
     if not isinstance(fields, dict):
         raise InputError("a manifest is a JSON object")
-    return _parse(fields, refused_character)
+    # The text as a whole is searched: a mirror reads millions of manifests. Only where
+    # that finds something, or escapes may hide it, is each value looked at.
+    if b"\\" in content or refused_character(content.decode("utf-8")):
+        _check_values(fields, refused_character)
+    return _parse(fields)
 
 
 def read(entry: Entry, content: bytes | None) -> Reading:
@@ -152,7 +158,7 @@ def _difference(entry: Entry, manifest: Manifest) -> _Difference | None:
     fatal: nothing in it may be shown as this policy's."""
     if manifest.fields["authority"] != entry.authority:
         return _Difference("it names another authority", fatal=True)
-    if entry.number != number_hash(manifest.number):
+    if entry.number != manifest.number_hash:
         return _Difference("it names another number", fatal=True)
     if manifest.fields["action"] != entry.action.word:
         return _Difference(f"it says {manifest.fields['action']}", fatal=False)
@@ -172,14 +178,13 @@ def _spoken(day: Day | None) -> str:
     return "none" if day is None else iso_date(day)
 
 
-def _parse(fields: Mapping[str, Any], refused: Any) -> Manifest:
-    _check_values(fields, refused)
+def _parse(fields: Mapping[str, Any]) -> Manifest:
     if fields.get("schema") != SCHEMA:
         raise InputError(f"its schema is not {SCHEMA}")
     for key in ("authority", "number", "action"):
         if not isinstance(fields.get(key), str) or not fields[key]:
             raise InputError(f"it has no {key}")
-    number_hash(fields["number"])
+    number = number_hash(fields["number"])
     _check_title(fields.get("title"))
     _check_optional(fields, "type", str)
     _check_optional(fields, "reason", str)
@@ -191,15 +196,15 @@ def _parse(fields: Mapping[str, Any], refused: Any) -> Manifest:
         raise InputError(f"{jurisdiction!r} is not an ISO 3166-2 jurisdiction such as CN-GD")
     if "document" in fields:
         _check_file(fields["document"], "document")
-    for number, each in enumerate(_list(fields, "renditions")):
-        _check_file(each, f"rendition {number}")
+    for place, each in enumerate(_list(fields, "renditions")):
+        _check_file(each, f"rendition {place}")
     for each in _list(fields, "relations"):
         _check_relation(each)
     days = {key: _day(fields, key) for key in _DATES}
     start, end = days["effective_from"], days["effective_to"]
     if start is not None and end is not None and end < start:
         raise InputError(f"it ends on {iso_date(end)}, before it starts on {iso_date(start)}")
-    return Manifest(fields, days["issued"], start, end)
+    return Manifest(fields, number, days["issued"], start, end)
 
 
 def _day(fields: Mapping[str, Any], key: str) -> Day | None:

@@ -1,4 +1,5 @@
-"""JSON that means one thing only: UTF-8 without BOM, no duplicate keys, no NaN, bounded
+"""JSON that means one thing only: UTF-8 without BOM, no duplicate keys, no NaN, no
+floating-point numbers, no integers beyond 2^53, bounded
 depth. How long a text may be is the caller's to say."""
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def loads(content: bytes) -> Any:
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         raise InputError(f"it is nested deeper than {MAX_DEPTH} levels")
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise InputError(f"it is not JSON ({error.msg} at character {error.pos})") from None
     except ValueError as error:
@@ -55,5 +56,24 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _integer(digits: str) -> int:
+    value = int(digits)
+    if abs(value) >= 2**53:
+        raise InputError("it holds a number beyond 2^53, which JSON may not carry")
+    return value
+
+
+def _refuse_float(_digits: str) -> NoReturn:
+    raise InputError("it holds a floating-point number")
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise InputError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_integer,
+    parse_float=_refuse_float,
+    parse_constant=_refuse_constant,
+)

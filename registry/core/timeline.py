@@ -173,6 +173,9 @@ def _texts_over_time(versions: _Layer[_Layer[Document]]) -> Iterable[Interval]:
 
 def _overlaid(base: Iterable[Interval], overriding: _Layer[Standing]) -> Iterable[Interval]:
     """`base`, cut and overridden where an act has suspended or ended the policy."""
+    if not overriding.strokes:
+        yield from base
+        return
     strokes = [(FIRST_DAY, Standing.IN_FORCE), *overriding.strokes]
     number = 0
     for each in base:
@@ -192,8 +195,9 @@ def _joined(intervals: Iterable[Interval]) -> Sequence[Interval]:
     """Neighbours that say the same, as one."""
     joined: list[Interval] = []
     for each in intervals:
-        if joined and replace(joined[-1], since=each.since, until=each.until) == each:
-            joined[-1] = replace(joined[-1], until=each.until)
+        last = joined[-1] if joined else None
+        if last and (last.standing, last.document) == (each.standing, each.document):
+            joined[-1] = replace(last, until=each.until)
         else:
             joined.append(each)
     return joined

@@ -20,6 +20,7 @@ _NEVER = re.compile(
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # surrogates and noncharacters
     "]"
 )
+_BEYOND_FIRST_PLANE = re.compile("[\U00010000-\U0010ffff]")
 
 
 def refused_character(text: str) -> str | None:
@@ -27,7 +28,7 @@ def refused_character(text: str) -> str | None:
     found = _NEVER.search(text)
     if found:
         return _named(found.group())
-    if text.isascii():
+    if text.isascii() or not _BEYOND_FIRST_PLANE.search(text):
         return None
     beyond = next((c for c in text if ord(c) & 0xFFFE == 0xFFFE), None)
     return _named(beyond) if beyond else None
