@@ -5,7 +5,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {AuthorityCode} from "./AuthorityCode.sol";
 import {AuthorityRoles} from "./AuthorityRoles.sol";
-import {Entry, NO_ENTRY} from "./Entry.sol";
+import {Action, Entry, NO_ENTRY} from "./Entry.sol";
 import {Lifecycle, Status} from "./Lifecycle.sol";
 import {MerkleTree} from "./MerkleTree.sol";
 
@@ -107,28 +107,27 @@ contract PolicyRegistry is AuthorityRoles, EIP712 {
     /// @dev Moves the policy on by `entry`, if it may follow the present state, and sets `previous`.
     function _advance(PolicyState storage state, Entry memory entry) private {
         uint32 sequence = state.sequence;
-        if (entry.sequence != sequence + 1) {
-            revert SequenceMismatch(entry.authority, entry.number, sequence + 1, entry.sequence);
+        uint32 expected;
+        // No policy comes near 2^32 entries: each takes gas.
+        unchecked {
+            expected = sequence + 1;
         }
-        Status next = Lifecycle.next(state.status, entry.action);
-        if (next == Status.None) {
-            revert InvalidTransition(entry.authority, entry.number, state.status, entry.action);
+        if (entry.sequence != expected) {
+            revert SequenceMismatch(entry.authority, entry.number, expected, entry.sequence);
         }
-        _checkDigests(entry);
-        entry.previous = sequence == 0 ? NO_ENTRY : state.head;
-        state.status = next;
-        state.sequence = entry.sequence;
-        state.head = entry.index;
-        state.recordedAt = entry.recordedAt;
-    }
-
-    /// @dev Reverts unless a document is named exactly when the action brings one, and a manifest always.
-    function _checkDigests(Entry memory entry) private pure {
-        if (Lifecycle.bringsDocument(entry.action)) {
-            if (entry.document == 0) revert DocumentRequired(entry.authority, entry.number, entry.action);
+        Action action = entry.action;
+        Status next = Lifecycle.next(state.status, action);
+        if (next == Status.None) revert InvalidTransition(entry.authority, entry.number, state.status, action);
+        if (Lifecycle.bringsDocument(action)) {
+            if (entry.document == 0) revert DocumentRequired(entry.authority, entry.number, action);
         } else if (entry.document != 0) {
-            revert DocumentForbidden(entry.authority, entry.number, entry.action, entry.document);
+            revert DocumentForbidden(entry.authority, entry.number, action, entry.document);
         }
         if (entry.manifest == 0) revert ManifestRequired(entry.authority, entry.number);
+        entry.previous = sequence == 0 ? NO_ENTRY : state.head;
+        state.status = next;
+        state.sequence = expected;
+        state.head = entry.index;
+        state.recordedAt = entry.recordedAt;
     }
 }
