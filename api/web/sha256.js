@@ -1,8 +1,9 @@
 // SHA-256 (FIPS 180-4), incremental: for files too large to be in memory at once, and for
 // pages on plain http, where browsers withhold crypto.subtle.
 
-const K = new Uint32Array(64);
-const INITIAL = new Uint32Array(8);
+// Signed words: engines keep them as machine integers, and the bits are the same.
+const K = new Int32Array(64);
+const INITIAL = new Int32Array(8);
 
 // The first 64 primes: K from the fractions of their cube roots, the initial state from
 // those of the first eight's square roots, 32 bits each.
@@ -60,7 +61,7 @@ export class Sha256 {
     view.setUint32(padding.length - 8, Math.floor(this.#length / 0x20000000));
     view.setUint32(padding.length - 4, (this.#length * 8) >>> 0);
     this.#compress(padding, 0, padding.length);
-    return Array.from(this.#state, (word) => word.toString(16).padStart(8, "0")).join("");
+    return Array.from(this.#state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   }
 
   #compress(bytes, from, to) {
@@ -77,7 +78,8 @@ export class Sha256 {
         const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
         w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
       }
-      let [a, b, c, d, e, f, g, h] = state;
+      let a = state[0], b = state[1], c = state[2], d = state[3];
+      let e = state[4], f = state[5], g = state[6], h = state[7];
       for (let i = 0; i < 64; i++) {
         const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
         const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + w[i]) | 0;
