@@ -1,6 +1,6 @@
 """JSON that means one thing only: UTF-8 without BOM, no duplicate keys, no NaN, no
-floating-point numbers, no integers beyond 2^53, bounded
-depth. How long a text may be is the caller's to say."""
+floating-point numbers, no integers beyond 2^53, bounded depth. How long a text may be
+is the caller's to say."""
 
 from __future__ import annotations
 
