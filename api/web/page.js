@@ -123,7 +123,10 @@ async function checkAll(list) {
   const date = on.value;
   const cards = list.map((file) => element("article", { className: "result", ariaBusy: "true" }, heading(file)));
   results.prepend(...cards);
-  for (const [at, file] of list.entries()) await check(file, cards[at], date);
+  for (const [at, file] of list.entries()) {
+    await check(file, cards[at], date);
+    if (at === 0) cards[0].scrollIntoView({ block: "nearest" });
+  }
 }
 
 files.addEventListener("change", () => {

@@ -45,7 +45,12 @@ def chromium() -> Iterator[webdriver.Chrome]:
             pytest.fail(message)
         pytest.skip(message)
     options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--window-size=1000,900",
+    ):
         options.add_argument(argument)
     options.binary_location = str(found[0])
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
