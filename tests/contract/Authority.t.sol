@@ -40,6 +40,16 @@ contract AuthorityTest is RegistryTest {
         same(word(admin), word(registry.defaultAdmin()), "admin");
     }
 
+    function test_there_is_no_registry_without_an_admin() public {
+        bytes memory code = vm.getCode("PolicyRegistry.sol:PolicyRegistry");
+        code = bytes.concat(code, abi.encode(address(0), DELAY));
+        address deployed;
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 32), mload(code))
+        }
+        same(bytes32(0), word(deployed), "deployed");
+    }
+
     function test_opening_appends_the_authority_and_its_controller() public {
         bytes memory data = abi.encodeCall(IPolicyRegistry.openAuthority, ("CN.SH-1", stranger, sha256("{}"), "{}"));
         does(controller, data);
