@@ -98,6 +98,15 @@ contract TreeTest is Cheats {
         }
     }
 
+    function test_a_batch_writes_only_the_peaks_that_are_left_of_it() public {
+        bytes32[] memory leaves = _leaves(4);
+        _tree.append(leaves);
+        for (uint256 level = 0; level < LEVELS; ++level) {
+            bytes32 peak = level == 2 ? NaiveTree.root(leaves, 0, 4) : bytes32(0);
+            same(peak, vm.load(address(_tree), bytes32(level)), "peak");
+        }
+    }
+
     function test_batches_at_any_place_give_the_same_roots(uint8 before, uint8 length) public {
         bytes32[] memory leaves = _leaves(uint256(before) + length);
         _tree.append(_slice(leaves, 0, before));
