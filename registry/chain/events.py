@@ -8,6 +8,7 @@ contract can not have emitted raises Inconsistent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from registry.core.digest import sha256
@@ -31,54 +32,66 @@ def decode_logs(logs: Iterable[dict[str, Any]]) -> list[Recorded | Checkpointed]
     A manifest is joined to the entry before it. Raises Inconsistent.
     """
     events: list[Recorded | Checkpointed] = []
+    places = _Places()
     try:
-        for log in sorted(logs, key=_position):
+        for block, log_index, log in sorted(map(_positioned, logs), key=_BY_POSITION):
             topics = log["topics"]
             if log.get("removed"):
                 raise Inconsistent("the node sent a log that it says was removed")
             topic = topics[0] if topics else None
             if topic == RECORDED:
-                events.append(_recorded(topics, log))
+                events.append(_recorded(topics, log, places.of(block, log_index, log)))
             elif topic == MANIFEST_PUBLISHED:
-                events[-1] = _with_manifest(events[-1] if events else None, topics, log)
+                place = places.of(block, log_index, log)
+                events[-1] = _with_manifest(events[-1] if events else None, topics, log, place)
             elif topic == CHECKPOINT:
-                events.append(_checkpoint(log))
+                events.append(_checkpoint(log, places.of(block, log_index, log)))
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise Inconsistent(f"the node sent a log that can not be read ({error!r})") from None
     return events
 
 
-def _position(log: dict[str, Any]) -> tuple[int, int]:
-    return int(log["blockNumber"], 16), int(log["logIndex"], 16)
+_BY_POSITION = itemgetter(0, 1)
 
 
-def _place(log: dict[str, Any]) -> Place:
-    block_hash = bytes.fromhex(log["blockHash"][2:])
-    transaction = bytes.fromhex(log["transactionHash"][2:])
-    if len(block_hash) != _WORD or len(transaction) != _WORD:
-        raise Inconsistent("the node sent a log with a hash that is not one")
-    return Place(
-        BlockNumber(int(log["blockNumber"], 16)),
-        block_hash,
-        transaction,
-        int(log["logIndex"], 16),
-    )
+def _positioned(log: dict[str, Any]) -> tuple[int, int, dict[str, Any]]:
+    return int(log["blockNumber"], 16), int(log["logIndex"], 16), log
 
 
-def _recorded(topics: Sequence[str], log: dict[str, Any]) -> Recorded:
+class _Places:
+    """Places of logs; a transaction's hashes are decoded once for all its logs."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+
+    def of(self, block: int, log_index: int, log: dict[str, Any]) -> Place:
+        key = log["blockHash"], log["transactionHash"]
+        hashes = self._hashes.get(key)
+        if hashes is None:
+            hashes = bytes.fromhex(key[0][2:]), bytes.fromhex(key[1][2:])
+            if len(hashes[0]) != _WORD or len(hashes[1]) != _WORD:
+                raise Inconsistent("the node sent a log with a hash that is not one")
+            self._hashes[key] = hashes
+        return Place(BlockNumber(block), hashes[0], hashes[1], log_index)
+
+
+def _recorded(topics: Sequence[str], log: dict[str, Any], place: Place) -> Recorded:
     encoded = bytes.fromhex(topics[1][2:] + log["data"][2:])
     if len(encoded) != ENTRY_SIZE:
         raise Inconsistent(f"a Recorded event has {len(encoded)} bytes, not {ENTRY_SIZE}")
-    return Recorded(decode_entry(encoded), entry_leaf_hash(encoded), _place(log), None)
+    return Recorded(decode_entry(encoded), entry_leaf_hash(encoded), place, None)
 
 
 def _with_manifest(
-    before: Recorded | Checkpointed | None, topics: Sequence[str], log: dict[str, Any]
+    before: Recorded | Checkpointed | None,
+    topics: Sequence[str],
+    log: dict[str, Any],
+    place: Place,
 ) -> Recorded:
     data = bytes.fromhex(log["data"][2:])
     length = int.from_bytes(data[_WORD : 2 * _WORD], "big")
     content = data[2 * _WORD : 2 * _WORD + length]
-    if not isinstance(before, Recorded) or before.place.transaction != _place(log).transaction:
+    if not isinstance(before, Recorded) or before.place.transaction != place.transaction:
         raise Inconsistent("a manifest came without the entry before it")
     digest = bytes.fromhex(topics[1][2:])
     if (
@@ -91,8 +104,8 @@ def _with_manifest(
     return Recorded(before.entry, before.leaf, before.place, content)
 
 
-def _checkpoint(log: dict[str, Any]) -> Checkpointed:
+def _checkpoint(log: dict[str, Any], place: Place) -> Checkpointed:
     data = bytes.fromhex(log["data"][2:])
     if len(data) != 2 * _WORD:
         raise Inconsistent(f"a Checkpoint event has {len(data)} bytes")
-    return Checkpointed(int.from_bytes(data[:_WORD], "big"), Digest(data[_WORD:]), _place(log))
+    return Checkpointed(int.from_bytes(data[:_WORD], "big"), Digest(data[_WORD:]), place)

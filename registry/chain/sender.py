@@ -26,11 +26,19 @@ from registry.errors import Rejected, UnknownOutcome
 MAX_TRANSACTION_GAS = 16_777_216
 """EIP-7825."""
 
+MAX_TRANSACTION_BYTES = 128 * 1024
+"""What nodes take into their pools (geth's txMaxSize)."""
+
 # Upper bounds, unused gas being returned; scripts/bench/gas.py measures the real cost.
 _BASE_GAS = 400_000
 _ENTRY_GAS = 60_000
 _MANIFEST_BYTE_GAS = 60
 _DEPLOYMENT_GAS = 8_000_000
+
+# ABI-encoded: seven words a submission; offset, length and padding a manifest.
+_ENVELOPE_BYTES = 1024
+_SUBMISSION_BYTES = 7 * 32
+_PADDING_BYTES = 3 * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +155,13 @@ class Sender:
         if isinstance(found, Rejected) and "funds" in str(found):
             return Rejected(f"{checksummed(self.account)}: {found}", hint=found.hint)
         return found
+
+
+def record_fits(submissions: Sequence[Submission]) -> bool:
+    """Whether these go into one transaction, by gas and by size."""
+    content = sum(len(each.content) + _PADDING_BYTES for each in submissions)
+    size = _ENVELOPE_BYTES + _SUBMISSION_BYTES * len(submissions) + content
+    return size <= MAX_TRANSACTION_BYTES and record_gas(submissions) <= MAX_TRANSACTION_GAS
 
 
 def record_gas(submissions: Sequence[Submission]) -> int:

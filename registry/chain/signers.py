@@ -100,9 +100,17 @@ def create_development_keystore(keystore: Path, password_file: Path) -> LocalSig
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Create a file that only its owner may read; never overwrites one."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Create a file that only its owner may read, whole or not at all; raises InputError
+    where there is one, which is never overwritten."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(fresh, path)
+    except FileExistsError:
+        raise InputError(f"{path} is already there, and is not overwritten") from None
+    finally:
+        fresh.unlink()

@@ -27,7 +27,7 @@ def workspace() -> Workspace:
     from registry.config import settings_from
     from registry.services.workspace import Workspace
 
-    return Workspace(settings_from(os.environ))
+    return Workspace(settings_from(os.environ), note)
 
 
 def day(text: str | None) -> Day:

@@ -31,8 +31,14 @@ def init(as_json: Json = False) -> None:
     )
 
 
-def deploy(as_json: Json = False) -> None:
+def deploy(
+    again: Annotated[
+        bool, typer.Option("--again", help="Also where one is already known: a second registry.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Deploy the contract on the network of POLREG_RPC_URL; your account administers it."""
+    from registry.config import read_deployment
     from registry.errors import InputError
     from registry.services.setup import deploy as deploy_contract
     from registry.services.setup import signer_for
@@ -42,6 +48,12 @@ def deploy(as_json: Json = False) -> None:
         if opened.settings.rpc_url is None:
             raise InputError(
                 "POLREG_RPC_URL is not set", hint="set it; for the embedded chain run polreg init"
+            )
+        known = read_deployment(opened.settings)
+        if known is not None and not again:
+            raise InputError(
+                f"a registry at {known.contract} is already known on this network",
+                hint="use it; for a second one, run polreg deploy --again",
             )
         signer = signer_for(opened, common.ask_password)
         deployment = deploy_contract(opened.transport, signer, opened.settings)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -73,8 +74,7 @@ policies = Table(
     # the policy_id that this one endorses as a co-issuing authority
     Column("endorses", Text),
     Index("policies_by_authority", "authority", "id"),
-    Index("policies_by_jurisdiction", "jurisdiction", "id"),
-    Index("policies_by_endorsed", "endorses"),
+    Index("policies_by_endorsed", "endorses", sqlite_where=text("endorses IS NOT NULL")),
 )
 
 intervals = Table(

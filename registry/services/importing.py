@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from registry.chain.client import Client
-from registry.chain.sender import MAX_TRANSACTION_GAS, Sender, record_gas
+from registry.chain.sender import Sender, record_fits
 from registry.core.backlog import (
     Known,
     Plan,
@@ -153,7 +153,7 @@ def _next_batch(
             done.refused.append(_refused(planned, str(error)))
             waiting.pop(0)
             continue
-        if record_gas([*submissions, submission]) > MAX_TRANSACTION_GAS:
+        if not record_fits([*submissions, submission]):
             break
         waiting.pop(0)
         some.append(planned)

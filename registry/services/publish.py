@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from registry.chain.abi import record_data
 from registry.chain.client import Client
-from registry.chain.sender import MAX_TRANSACTION_GAS, Receipt, Sender, record_gas
+from registry.chain.sender import Receipt, Sender, record_fits, record_gas
 from registry.core.draft import Draft, FileDescription
 from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
@@ -46,14 +46,12 @@ def publish(
 
 def record(submissions: Sequence[Submission], client: Client, sender: Sender) -> Receipt:
     """One transaction for all of these; raises Rejected, in words, for the whole of them."""
-    data, gas = record_data(submissions), record_gas(submissions)
-    if gas > MAX_TRANSACTION_GAS:
+    if not record_fits(submissions):
         raise InputError(
-            f"{len(submissions)} acts may take {gas:,} gas, a transaction at most "
-            f"{MAX_TRANSACTION_GAS:,}",
+            f"{len(submissions)} acts do not fit into one transaction",
             hint="use a smaller --batch",
         )
-    return sender.call(client.address, data, gas)
+    return sender.call(client.address, record_data(submissions), record_gas(submissions))
 
 
 def describe_file(path: str, language: str | None = None) -> FileDescription:

@@ -59,10 +59,8 @@ def initialise(settings: Settings) -> Initialised:
     noted = read_deployment(settings)
     if noted is not None and settings.embedded_chain.exists():
         return Initialised(noted, signer.address, created=False)
-    fresh = not settings.embedded_chain.exists()
-    chain = EmbeddedChain.open(
-        settings.embedded_chain, create=fresh, fund=[signer.address] if fresh else ()
-    )
+    # A store that is there already keeps what it has; one that a kill left empty is completed.
+    chain = EmbeddedChain.open(settings.embedded_chain, create=True, fund=[signer.address])
     try:
         deployment = deploy(chain, signer, settings)
     finally:

@@ -5,6 +5,7 @@ Opening is lazy so that an offline check never loads a chain library nor asks a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -23,8 +24,9 @@ from registry.services.sync import Progress, Synced, sync
 class Workspace:
     """The chain, the contract and the mirror that `settings` name."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, warn: Callable[[str], None] | None = None) -> None:
         self.settings = settings
+        self._warn = warn
 
     def __enter__(self) -> Self:
         return self
@@ -52,7 +54,14 @@ class Workspace:
 
         if not self.settings.embedded_chain.exists():
             raise InputError("there is no registry here yet", hint="run polreg init")
-        return EmbeddedChain.open(self.settings.embedded_chain)
+        chain = EmbeddedChain.open(self.settings.embedded_chain)
+        if chain.lost is not None and self._warn is not None:
+            count = len(chain.lost.transactions)
+            self._warn(
+                f"block {chain.lost.number} was not finished when the embedded chain was last "
+                f"stopped, and is lost with its {count} transaction(s); run the command again"
+            )
+        return chain
 
     @cached_property
     def deployment(self) -> Deployment:

@@ -91,8 +91,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("policy_id"),
     )
     op.create_index("policies_by_authority", "policies", ["authority", "id"], unique=False)
-    op.create_index("policies_by_endorsed", "policies", ["endorses"], unique=False)
-    op.create_index("policies_by_jurisdiction", "policies", ["jurisdiction", "id"], unique=False)
+    op.create_index(
+        "policies_by_endorsed",
+        "policies",
+        ["endorses"],
+        unique=False,
+        sqlite_where=sa.text("endorses IS NOT NULL"),
+    )
     op.create_table(
         "position",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
