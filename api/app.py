@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from api import documentation, pages, problems
 from api.follower import Follower
 from api.headers import CommonHeaders
 from api.opened import Opened
 from api.routes import documents, health, log, policies, snapshot
+from api.streaming import Streams
 from registry.config import Settings
 
 FOLLOW_SECONDS = 2.0
@@ -23,6 +25,14 @@ _DESCRIPTION = (
     "the log's size and root, and the mirror's lag. Errors are RFC 9457 problems; one of "
     "them is never an answer about a document."
 )
+
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 
 
 def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS) -> FastAPI:
@@ -46,8 +56,10 @@ def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Which documents people check is sent to nobody, whatever the environment says.
+        telemetry=_NO_TELEMETRY,
     )
-    app.state.opened, app.state.follower = opened, follower
+    app.state.opened, app.state.follower, app.state.streams = opened, follower, Streams()
     app.add_middleware(CommonHeaders)
     problems.install(app)
     for part in (documents, policies, snapshot, log, health):

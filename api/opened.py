@@ -37,6 +37,10 @@ class Opened:
                 raise CouldNotCheck(str(error), hint=error.hint) from error
             return self._engine
 
+    @property
+    def is_open(self) -> bool:
+        return self._engine is not None
+
     def sync(self, progress: Progress) -> None:
         """Bring the mirror to the chain's head; for one thread only."""
         _ = self.engine

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.follower import Follower
 from api.opened import Opened
+from api.streaming import Streams
 from registry.core.authority import check_code
 from registry.core.calendar import day_of, parse_day
 from registry.core.timeline import Standing
@@ -147,7 +148,13 @@ async def _follower(request: Request) -> Follower:
     return found
 
 
+async def _streams(request: Request) -> Streams:
+    found: Streams = request.app.state.streams
+    return found
+
+
 Registry = Annotated[Opened, Depends(_opened)]
+Sending = Annotated[Streams, Depends(_streams)]
 Following = Annotated[Follower, Depends(_follower)]
 On = Annotated[OnDate, Query()]
 Wanted = Annotated[Filters, Query()]

@@ -6,12 +6,10 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from api.documentation import failures
-from api.parameters import Registry, Strict
-from api.streaming import in_threads
+from api.parameters import Registry, Sending, Strict
 from registry.core.calendar import parse_day, parse_time
 from registry.core.digest import sha256
 from registry.core.snapshot import COLUMNS, SCHEMA, Filters, ndjson_line
@@ -77,7 +75,9 @@ _SUCCESS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/snapshot", response_class=Response, responses={**_SUCCESS, **failures()})
-def snapshot(request: Request, registry: Registry, asked: Annotated[Asked, Query()]) -> Response:
+def snapshot(
+    request: Request, registry: Registry, streams: Sending, asked: Annotated[Asked, Query()]
+) -> Response:
     """Every policy after the log's first entries: a pure function of those entries.
 
     The same question about the same log gives the same bytes, from any mirror.
@@ -89,7 +89,7 @@ def snapshot(request: Request, registry: Registry, asked: Annotated[Asked, Query
     name = f"policy-registry-{taken.size}.{asked.format}"
     headers["Content-Disposition"] = f'attachment; filename="{name}"'
     lines = taken.ndjson() if asked.format is Format.NDJSON else taken.csv()
-    return StreamingResponse(in_threads(lines), 200, headers, asked.format.media_type)
+    return streams.send(lines, headers, asked.format.media_type)
 
 
 def _etag(taken: Snapshot, written_as: Format) -> str:

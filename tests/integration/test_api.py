@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from api.streaming import MAX_STREAMS
 from registry.core.calendar import parse_day
 from registry.core.entry import Action
 from registry.core.snapshot import Filters
-from registry.services.snapshots import take_snapshot
+from registry.services.snapshots import Snapshot, take_snapshot
 from registry.services.workspace import Workspace
 from tests.integration.api_registry import (
     AUTHORITIES,
@@ -252,6 +256,29 @@ def test_a_snapshots_etag_is_its_questions(client: httpx.Client, registry: Small
             assert (same.status_code, same.content) == (304, b"")
     other = client.get("/v1/snapshot", headers={"If-None-Match": tags[1]})
     assert other.status_code == 200
+
+
+def test_few_snapshots_at_once_and_each_gives_its_place_back(
+    registry: SmallRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+
+    def endless(_: Snapshot) -> Iterator[bytes]:
+        while not release.is_set():
+            yield b"x" * 100_000
+
+    monkeypatch.setattr(Snapshot, "csv", endless)
+    with running(registry.settings) as client, contextlib.ExitStack() as open_streams:
+        for _ in range(MAX_STREAMS):
+            started = open_streams.enter_context(
+                client.stream("GET", "/v1/snapshot", params={"format": "csv"})
+            )
+            assert started.status_code == 200
+        problem(client.get("/v1/snapshot"), 503, "could-not-check")
+        assert client.get("/v1/checkpoint").status_code == 200
+        open_streams.close()
+        wait_until(lambda: client.get("/v1/snapshot").status_code == 200)
+        release.set()
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,11 @@ _UPLOAD_MEGABYTES = 512
 def process(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`serve` in a process of its own, and its URL."""
     with subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(home)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _SERVE, str(home)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as started:
         try:
             assert started.stdout is not None
