@@ -73,8 +73,8 @@ DEBTS = {
 OWNERS = {
     "registry.chain": {
         "ckzg", "coincurve", "eth", "eth_abi", "eth_account", "eth_bloom", "eth_hash",
-        "eth_keyfile", "eth_keys", "eth_rlp", "eth_tester", "eth_typing", "eth_utils", "hexbytes", "rlp", "trie",
-        "urllib3", "web3",
+        "eth_keyfile", "eth_keys", "eth_rlp", "eth_tester", "eth_typing", "eth_utils",
+        "hexbytes", "rlp", "trie", "urllib3", "web3",
     },
     "registry.mirror": {"alembic", "psycopg", "sqlalchemy"},
     "registry.cli": {"click", "rich", "typer"},
@@ -86,8 +86,8 @@ NOBODYS = {"aiohttp", "httpx", "requests", "pytest", "hypothesis", "tests"}
 # What decides nothing about the world outside: no files, sockets, clocks, processes.
 PURE = {
     "__future__", "abc", "base64", "bisect", "collections", "csv", "dataclasses", "datetime",
-    "enum", "functools", "hashlib", "html", "io", "itertools", "json", "math", "operator", "re", "string",
-    "struct", "typing", "unicodedata", "orjson", "rfc8785",
+    "enum", "functools", "hashlib", "html", "io", "itertools", "json", "math", "operator", "re",
+    "string", "struct", "typing", "unicodedata", "orjson", "rfc8785",
 }  # fmt: skip
 IMPURE_CALLS = {
     "open",

@@ -1,0 +1,248 @@
+"""Settings come from the environment, and what is noted survives a failed write."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from registry.config import (
+    Deployment,
+    Settings,
+    note_deployment,
+    read_deployment,
+    settings_from,
+)
+from registry.errors import InputError, LocalFailure, RegistryError
+
+CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+EMBEDDED = Deployment(131277322940537, CONTRACT, 1)
+REMOTE = Deployment(11155111, "0xCf7Ed3AccA5a467e9e704C703E8D87F634fB0Fc9", 9_000_000)
+URL = "https://rpc.example/v3/0123456789abcdef"
+KEY = "0x" + "ab" * 32
+
+
+# The environment
+
+
+def test_without_anything_set_the_chain_is_the_embedded_one(tmp_path: Path) -> None:
+    found = settings_from({"POLREG_HOME": str(tmp_path)})
+    assert found == Settings(home=tmp_path)
+    assert found.network == "embedded"
+    assert found.embedded_chain.is_relative_to(tmp_path)
+    assert found.development_keystore.is_relative_to(tmp_path)
+    assert found.development_password.is_relative_to(tmp_path)
+
+
+def test_every_setting_has_its_variable(tmp_path: Path) -> None:
+    found = settings_from(
+        {
+            "POLREG_HOME": str(tmp_path),
+            "POLREG_RPC_URL": URL,
+            "POLREG_CONTRACT": CONTRACT,
+            "POLREG_FIRST_BLOCK": "12",
+            "POLREG_DATABASE_URL": "sqlite:////tmp/mirror.sqlite",
+            "POLREG_KEYSTORE": "keys/mine.json",
+            "POLREG_PASSWORD_FILE": "~/password",
+            "POLREG_PRIVATE_KEY": KEY,
+            "HOME": "/nowhere",
+        }
+    )
+    assert found == Settings(
+        home=tmp_path,
+        rpc_url=URL,
+        contract=CONTRACT,
+        first_block=12,
+        database_url="sqlite:////tmp/mirror.sqlite",
+        keystore=Path("keys/mine.json"),
+        password_file=Path("~/password").expanduser(),
+        private_key=KEY,
+    )
+
+
+def test_an_empty_variable_is_one_that_is_not_set(tmp_path: Path) -> None:
+    names = ("RPC_URL", "CONTRACT", "FIRST_BLOCK", "DATABASE_URL", "KEYSTORE", "PRIVATE_KEY")
+    empty = {f"POLREG_{name}": "" for name in names}
+    assert settings_from({"POLREG_HOME": str(tmp_path), **empty}) == Settings(home=tmp_path)
+
+
+def test_without_a_home_it_is_the_platforms_folder() -> None:
+    home = settings_from({}).home
+    assert home.is_absolute()
+    assert home.name == "policy-registry"
+
+
+def test_a_home_is_absolute_so_that_a_change_of_folder_changes_nothing() -> None:
+    assert settings_from({"POLREG_HOME": "here"}).home == Path.cwd() / "here"
+
+
+@pytest.mark.parametrize("value", ["-1", "0x10", "1.5", "twelve", " 12", "²"])
+def test_a_first_block_that_is_no_number_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match="POLREG_FIRST_BLOCK"):
+        settings_from({"POLREG_FIRST_BLOCK": value})
+
+
+def test_no_secret_is_shown_by_repr() -> None:
+    found = Settings(
+        home=Path("/h"),
+        rpc_url=URL,
+        database_url="postgresql://user:hunter2@db/mirror",
+        private_key=KEY,
+    )
+    for secret in ("0123456789abcdef", "hunter2", "abab"):
+        assert secret not in repr(found)
+        assert secret not in str(found)
+
+
+def test_a_networks_name_tells_nothing_of_its_url_but_differs_with_it() -> None:
+    one, other = (Settings(home=Path("/h"), rpc_url=URL + end).network for end in ("", "0"))
+    assert one != other
+    assert one == Settings(home=Path("/elsewhere"), rpc_url=URL).network
+    assert "0123456789abcdef" not in one
+    assert "example" not in one
+
+
+def test_mirrors_of_two_contracts_or_chains_are_two_files() -> None:
+    settings = Settings(home=Path("/h"))
+    same_contract = Deployment(1, EMBEDDED.contract, 1)
+    paths = {settings.mirror_path(each) for each in (EMBEDDED, REMOTE, same_contract)}
+    assert len(paths) == 3
+    assert all(each.parent == Path("/h") for each in paths)
+
+
+# What is noted
+
+
+def test_what_is_noted_is_read_again_for_its_network_alone(tmp_path: Path) -> None:
+    home = tmp_path / "not" / "there" / "yet"
+    local, remote = Settings(home=home), Settings(home=home, rpc_url=URL)
+    assert read_deployment(local) is None
+    note_deployment(local, EMBEDDED)
+    assert read_deployment(local) == EMBEDDED
+    assert read_deployment(remote) is None
+    note_deployment(remote, REMOTE)
+    assert (read_deployment(local), read_deployment(remote)) == (EMBEDDED, REMOTE)
+
+
+def test_a_new_deployment_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    for deployment in (EMBEDDED, REMOTE, REMOTE):
+        note_deployment(settings, deployment)
+        assert read_deployment(settings) == deployment
+
+
+def test_the_url_of_a_node_is_not_written_to_disk(tmp_path: Path) -> None:
+    note_deployment(Settings(home=tmp_path, rpc_url=URL, private_key=KEY), REMOTE)
+    written = "".join(path.read_text() for path in tmp_path.iterdir())
+    assert "0123456789abcdef" not in written
+    assert "abab" not in written
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace", "open"])
+def test_the_old_note_stays_where_the_new_one_can_not_be_written(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path)
+    note_deployment(settings, EMBEDDED)
+    before = (tmp_path / "config.toml").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        if failing == "fsync":
+            patch.setattr(os, "fsync", full)
+        elif failing == "replace":
+            patch.setattr(Path, "replace", full)
+        else:
+            (tmp_path / "config.new").mkdir()
+        with pytest.raises((OSError, RegistryError)):
+            note_deployment(settings, REMOTE)
+    assert (tmp_path / "config.toml").read_bytes() == before
+    assert read_deployment(settings) == EMBEDDED
+
+
+def test_half_a_file_that_a_crash_left_is_no_obstacle(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    note_deployment(settings, EMBEDDED)
+    (tmp_path / "config.new").write_text('[deployments.embedded]\ncontract = "0x')
+    assert read_deployment(settings) == EMBEDDED
+    note_deployment(settings, REMOTE)
+    assert read_deployment(settings) == REMOTE
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "not toml",
+        '[deployments.embedded]\ncontract = "0x',
+        "[deployments.embedded]\nchain_id = 1\n",
+        "[deployments]\nembedded = 3\n",
+        "[deployments.embedded]\nchain_id = 'one'\ncontract = '0x'\nblock = 1\n",
+    ],
+)
+def test_a_damaged_file_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(content)
+    with pytest.raises(InputError, match=r"config\.toml"):
+        read_deployment(Settings(home=tmp_path))
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_bytes(b"\xff")
+    with pytest.raises(InputError, match=r"config\.toml"):
+        read_deployment(Settings(home=tmp_path))
+
+
+def test_a_file_that_is_none_is_this_machines_fault(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").mkdir()
+    with pytest.raises(LocalFailure, match=r"config\.toml"):
+        read_deployment(Settings(home=tmp_path))
+
+
+# What config.py does not keep yet: each case ends in an error outside the project's tree.
+
+outside_the_tree = pytest.mark.xfail(
+    strict=True, reason="config.py lets other errors out", raises=Exception
+)
+
+
+@outside_the_tree
+@pytest.mark.parametrize(
+    "content",
+    [
+        "deployments = 3\n",
+        "[[deployments]]\na = 1\n",
+        "[deployments.embedded]\nchain_id = inf\ncontract = '0x'\nblock = 1\n",
+    ],
+)
+def test_reading_any_damaged_file_ends_in_words(content: str, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(content)
+    with pytest.raises(RegistryError):
+        read_deployment(Settings(home=tmp_path))
+
+
+@outside_the_tree
+@pytest.mark.parametrize("content", ["not toml", "deployments = 3\n"])
+def test_noting_beside_a_damaged_file_ends_in_words(content: str, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(content)
+    with pytest.raises(RegistryError):
+        note_deployment(Settings(home=tmp_path), EMBEDDED)
+
+
+@outside_the_tree
+def test_a_home_that_can_not_be_made_ends_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LocalFailure):
+        note_deployment(Settings(home=tmp_path / "file"), EMBEDDED)
+
+
+@outside_the_tree
+@pytest.mark.parametrize(
+    "environment",
+    [{"POLREG_FIRST_BLOCK": "9" * 5000}, {"POLREG_HOME": "~nobody-of-that-name/registry"}],
+    ids=["5,000 digits", "home of nobody"],
+)
+def test_a_setting_that_can_not_be_read_ends_in_words(environment: dict[str, str]) -> None:
+    with pytest.raises(InputError):
+        settings_from(environment)
