@@ -19,7 +19,7 @@ from registry.core.calendar import iso_date
 from registry.core.digest import parse_digest
 from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict
-from registry.mirror.store import Position
+from registry.mirror.position import Position
 from registry.services import answers
 from registry.services.verify import verify_digests
 

@@ -107,8 +107,7 @@ def _say_checked(checked: list[CheckedFile]) -> None:
 
 
 def _say_one(each: CheckedFile) -> None:
-    from registry.core.calendar import iso_time
-    from registry.core.snapshot import iso_or_none
+    from registry.core.calendar import iso_or_none, iso_time
 
     typer.echo(each.path)
     if each.verdict is None:

@@ -53,6 +53,11 @@ def iso_date(day: int) -> str:
     return f"{near.year + 400 * cycles:+07d}-{near.month:02d}-{near.day:02d}"
 
 
+def iso_or_none(day: Day | None) -> str | None:
+    """The day in ISO form; None for no day and for the beginning of time."""
+    return None if day is None or day <= FIRST_DAY else iso_date(day)
+
+
 def day_of(moment: UnixSeconds) -> Day:
     """The UTC day of a moment: the default for acts that name no date."""
     return Day(moment // _SECONDS_PER_DAY)

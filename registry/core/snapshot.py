@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from registry.core.calendar import FIRST_DAY, iso_date, iso_time
+from registry.core.calendar import iso_or_none, iso_time
 from registry.core.entry import Entry
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, advance
 from registry.core.manifest import Manifest, ManifestState, Reading, read
@@ -148,11 +148,6 @@ def _described(manifest: Manifest | None) -> dict[str, Any]:
         "issued": iso_or_none(manifest.issued) if manifest else None,
         "effective_to": iso_or_none(manifest.effective_to) if manifest else None,
     }
-
-
-def iso_or_none(day: Day | None) -> str | None:
-    """The day in ISO form; None for no day and for the beginning of time."""
-    return None if day is None or day <= FIRST_DAY else iso_date(day)
 
 
 def header(checkpoint: Checkpoint, filters: Filters, count: int) -> dict[str, Any]:

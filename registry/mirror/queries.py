@@ -5,101 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
-from registry.core.entry import Action
 from registry.core.snapshot import Logged
-from registry.core.timeline import Interval, Standing, document_standing
-from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
-from registry.core.verdict import DocumentRole, FinalityBlocks, Registration
-from registry.mirror.schema import blocks, documents, entries, intervals, manifests, policies
+from registry.core.units import UnixSeconds
+from registry.mirror.schema import blocks, entries, manifests, policies
 from registry.mirror.store import entry_of
 
 _IN_LIST = 500
-
-_REGISTRATIONS = (
-    select(
-        documents.c.sha256,
-        documents.c.entry,
-        documents.c.role,
-        documents.c.version,
-        documents.c.since,
-        policies.c.policy_id,
-        policies.c.authority,
-        policies.c.number,
-        policies.c.title_zh,
-        policies.c.title_en,
-        policies.c.versions,
-        policies.c.endorses,
-        entries.c.action,
-        entries.c.recorded_at,
-        entries.c.block,
-        entries.c.registrar,
-        intervals.c.since.label("interval_since"),
-        intervals.c.until.label("interval_until"),
-        intervals.c.standing,
-        intervals.c.document.label("interval_document"),
-        intervals.c.version.label("interval_version"),
-    )
-    .join(policies, policies.c.id == documents.c.policy)
-    .join(entries, entries.c.entry == documents.c.entry)
-    .join(
-        intervals,
-        and_(
-            intervals.c.policy == documents.c.policy,
-            intervals.c.since <= bindparam("day"),
-            intervals.c.until > bindparam("day"),
-        ),
-    )
-    .where(documents.c.sha256.in_(bindparam("wanted", expanding=True)))
-)
-
-
-def registrations(
-    connection: Connection, digests: Sequence[bytes], on: Day, finality: FinalityBlocks
-) -> dict[bytes, list[Registration]]:
-    """All that the registry knows of each digest, as it stands on a day."""
-    found: dict[bytes, list[Registration]] = {}
-    for at in range(0, len(digests), _IN_LIST):
-        wanted = list(digests[at : at + _IN_LIST])
-        for row in connection.execute(_REGISTRATIONS, {"wanted": wanted, "day": on}):
-            found.setdefault(row.sha256, []).append(_registration(row, on, finality))
-    return found
-
-
-def _registration(row: Any, on: Day, finality: FinalityBlocks) -> Registration:
-    interval = Interval(
-        row.interval_since,
-        row.interval_until,
-        Standing(row.standing),
-        row.interval_document,
-        row.interval_version,
-    )
-    return Registration(
-        policy_id=Digest(row.policy_id),
-        authority=row.authority,
-        number=row.number,
-        title=title_of(row),
-        entry=EntryIndex(row.entry),
-        action=Action(row.action).word,
-        role=DocumentRole(row.role),
-        version=row.version,
-        versions=row.versions,
-        current=EntryIndex(row.interval_document),
-        standing=document_standing(interval, row.entry, row.since, on),
-        since=row.since,
-        finality=finality.of(row.block),
-        recorded_at=UnixSeconds(row.recorded_at),
-        block=BlockNumber(row.block),
-        registrar="0x" + row.registrar.hex(),
-        endorses=row.endorses,
-    )
-
-
-def title_of(row: Any) -> dict[str, str]:
-    titles = {"zh": row.title_zh, "en": row.title_en}
-    return {language: text for language, text in titles.items() if text}
-
 
 _LOG = (
     select(entries, manifests.c.content)

@@ -8,7 +8,6 @@ checked it against the log's root.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
@@ -19,76 +18,11 @@ from registry.core.manifest import profile_names
 from registry.core.merkle import MAX_SIZE, Frontier
 from registry.core.snapshot import Logged
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
-from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent
 from registry.mirror import schema
 from registry.mirror.rows import AUTHORITY_ROLES, DerivedRows, Row, entry_row
 
-_HASH = 32
 _IN_LIST = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Which chain a mirror follows, and how far it has read it."""
-
-    chain_id: int
-    contract: Address
-    first_block: BlockNumber
-    block: BlockNumber
-    block_hash: bytes
-    block_time: UnixSeconds
-    finality: FinalityBlocks
-    size: int
-    root: Digest
-    peaks: tuple[Digest, ...]
-    synced_at: UnixSeconds
-
-    def frontier(self) -> Frontier:
-        return Frontier(self.size, self.peaks)
-
-
-def read_position(connection: Connection) -> Position | None:
-    """Where the mirror stands; None before its first sync."""
-    row = connection.execute(_POSITION).first()
-    if row is None:
-        return None
-    peaks = row.peaks
-    return Position(
-        chain_id=row.chain_id,
-        contract=Address(row.contract),
-        first_block=BlockNumber(row.first_block),
-        block=BlockNumber(row.block),
-        block_hash=row.block_hash,
-        block_time=UnixSeconds(row.block_time),
-        finality=FinalityBlocks(BlockNumber(row.safe_block), BlockNumber(row.finalized_block)),
-        size=row.size,
-        root=Digest(row.root),
-        peaks=tuple(Digest(peaks[at : at + _HASH]) for at in range(0, len(peaks), _HASH)),
-        synced_at=UnixSeconds(row.synced_at),
-    )
-
-
-def write_position(connection: Connection, position: Position) -> None:
-    connection.execute(delete(schema.position))
-    connection.execute(
-        insert(schema.position),
-        {
-            "id": 1,
-            "chain_id": position.chain_id,
-            "contract": position.contract,
-            "first_block": position.first_block,
-            "block": position.block,
-            "block_hash": position.block_hash,
-            "block_time": position.block_time,
-            "safe_block": position.finality.safe,
-            "finalized_block": position.finality.finalized,
-            "size": position.size,
-            "root": position.root,
-            "peaks": b"".join(position.peaks),
-            "synced_at": position.synced_at,
-        },
-    )
 
 
 def append(connection: Connection, events: Sequence[Recorded]) -> None:
@@ -163,7 +97,6 @@ def entry_of(row: Any) -> Entry:
     )
 
 
-_POSITION = select(schema.position)
 _POLICY_IDS = select(schema.policies.c.policy_id, schema.policies.c.id).where(
     schema.policies.c.policy_id.in_(bindparam("wanted", expanding=True))
 )

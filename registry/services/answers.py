@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from registry.chain.addresses import checksummed
 from registry.core.authority import Role
-from registry.core.calendar import LAST_DAY, iso_date, iso_time
+from registry.core.calendar import LAST_DAY, iso_date, iso_or_none, iso_time
 from registry.core.chain_id import caip2, caip10, is_development
-from registry.core.lifecycle import Status
-from registry.core.manifest import ManifestState, read
-from registry.core.snapshot import iso_or_none
 from registry.core.units import Address, Day
 from registry.core.verdict import Registration, Verdict
 from registry.errors import RegistryError
 from registry.mirror.engine import Engine, reading
-from registry.mirror.queries import title_of
-from registry.mirror.store import Position, entry_of
+from registry.mirror.position import Position
+from registry.mirror.registrations import title_of
 from registry.services.verify import required_position
 
 if TYPE_CHECKING:
@@ -121,6 +118,8 @@ def registration(found: Registration) -> dict[str, Any]:
 
 def policy(row: Any, endorsed_by: Sequence[Any] = ()) -> dict[str, Any]:
     """A policy as a list shows it, from a row of mirror.listing."""
+    from registry.core.lifecycle import Status
+
     return {
         "policy_id": row.policy_id.hex(),
         "authority": row.authority,
@@ -149,6 +148,9 @@ def policy(row: Any, endorsed_by: Sequence[Any] = ()) -> dict[str, Any]:
 
 def history_entry(row: Any) -> dict[str, Any]:
     """One entry of a policy's history, from a row of `entries` with its manifest."""
+    from registry.core.manifest import ManifestState, read
+    from registry.mirror.store import entry_of
+
     entry = entry_of(row)
     reading = read(entry, row.content)
     shown = reading.manifest if reading.state is ManifestState.PRESENT else None

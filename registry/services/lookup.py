@@ -14,7 +14,7 @@ from registry.errors import InputError, NotFound
 from registry.mirror import listing, queries
 from registry.mirror.engine import Engine, reading
 from registry.mirror.listing import PolicyFilter
-from registry.mirror.store import Position
+from registry.mirror.position import Position
 from registry.services.verify import required_position
 
 _HEX = re.compile(r"[0-9a-fA-F]{4,64}")

@@ -17,7 +17,8 @@ from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
 from registry.errors import Inconsistent, InputError
 from registry.mirror.engine import Engine, reading
-from registry.mirror.queries import policies_with_prefix, title_of
+from registry.mirror.queries import policies_with_prefix
+from registry.mirror.registrations import title_of
 from registry.services.hashing import hash_file
 
 

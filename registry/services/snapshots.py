@@ -22,8 +22,9 @@ from registry.core.snapshot import (
 from registry.core.units import BlockNumber
 from registry.errors import CouldNotCheck, InputError
 from registry.mirror.engine import Connection, Engine, reading
+from registry.mirror.position import Position
 from registry.mirror.queries import block_of_entry, histories, size_recorded_by
-from registry.mirror.store import Position, stored_frontier
+from registry.mirror.store import stored_frontier
 from registry.services.verify import required_position
 
 

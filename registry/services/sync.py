@@ -21,15 +21,8 @@ from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
 from registry.mirror.engine import Engine, reading, writing
-from registry.mirror.store import (
-    Position,
-    append,
-    read_position,
-    rewind,
-    stored_blocks,
-    stored_frontier,
-    write_position,
-)
+from registry.mirror.position import Position, read_position, write_position
+from registry.mirror.store import append, rewind, stored_blocks, stored_frontier
 
 BLOCKS_PER_RANGE = 500
 

@@ -16,8 +16,8 @@ from registry.core.units import Day, Digest
 from registry.core.verdict import Evidence, ExitCode, Match, Registration, Verdict, by_weight
 from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.engine import Connection, Engine, reading
-from registry.mirror.queries import registrations
-from registry.mirror.store import Position, read_position
+from registry.mirror.position import Position, read_position
+from registry.mirror.registrations import registrations
 from registry.services.hashing import HashedFile, files_below, hash_file
 
 HASHED = "1: SHA-256 of the bytes"

@@ -1,0 +1,78 @@
+"""Where a mirror stands: which chain it follows and how far it has read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from registry.core.merkle import Frontier
+from registry.core.units import Address, BlockNumber, Digest, UnixSeconds
+from registry.core.verdict import FinalityBlocks
+from registry.mirror import schema
+
+_HASH = 32
+_POSITION = select(schema.position)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Which chain a mirror follows, and how far it has read it."""
+
+    chain_id: int
+    contract: Address
+    first_block: BlockNumber
+    block: BlockNumber
+    block_hash: bytes
+    block_time: UnixSeconds
+    finality: FinalityBlocks
+    size: int
+    root: Digest
+    peaks: tuple[Digest, ...]
+    synced_at: UnixSeconds
+
+    def frontier(self) -> Frontier:
+        return Frontier(self.size, self.peaks)
+
+
+def read_position(connection: Connection) -> Position | None:
+    """Where the mirror stands; None before its first sync."""
+    row = connection.execute(_POSITION).first()
+    if row is None:
+        return None
+    peaks = row.peaks
+    return Position(
+        chain_id=row.chain_id,
+        contract=Address(row.contract),
+        first_block=BlockNumber(row.first_block),
+        block=BlockNumber(row.block),
+        block_hash=row.block_hash,
+        block_time=UnixSeconds(row.block_time),
+        finality=FinalityBlocks(BlockNumber(row.safe_block), BlockNumber(row.finalized_block)),
+        size=row.size,
+        root=Digest(row.root),
+        peaks=tuple(Digest(peaks[at : at + _HASH]) for at in range(0, len(peaks), _HASH)),
+        synced_at=UnixSeconds(row.synced_at),
+    )
+
+
+def write_position(connection: Connection, position: Position) -> None:
+    connection.execute(delete(schema.position))
+    connection.execute(
+        insert(schema.position),
+        {
+            "id": 1,
+            "chain_id": position.chain_id,
+            "contract": position.contract,
+            "first_block": position.first_block,
+            "block": position.block,
+            "block_hash": position.block_hash,
+            "block_time": position.block_time,
+            "safe_block": position.finality.safe,
+            "finalized_block": position.finality.finalized,
+            "size": position.size,
+            "root": position.root,
+            "peaks": b"".join(position.peaks),
+            "synced_at": position.synced_at,
+        },
+    )
