@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
@@ -26,6 +27,9 @@ _DESCRIPTION = (
     "them is never an answer about a document."
 )
 
+_THREADS = 8
+"""More than there are would wait for each other, and for the engine's 15 connections."""
+
 _NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
     "metrics": False,
@@ -43,6 +47,7 @@ def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = _THREADS
         follower.start()
         yield
         if follower.stop():

@@ -7,13 +7,15 @@ alone, once the contract is known.
 from __future__ import annotations
 
 import threading
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING
 
 from registry.config import Settings
 from registry.errors import CouldNotCheck, InputError
 from registry.services.sync import Progress
 from registry.services.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 class Opened:

@@ -8,8 +8,7 @@ from api import answering
 from api.documentation import answers as documented
 from api.models import Alive, Ready
 from api.parameters import Following, Registry
-from registry.mirror.engine import reading
-from registry.services.verify import required_position
+from registry.services.lookup import current_position
 
 router = APIRouter(tags=["health"])
 
@@ -26,8 +25,7 @@ def readyz(registry: Registry, following: Following) -> Response:
 
     A mirror whose node fails is ready, and says under `follower` since when it fails.
     """
-    with reading(registry.engine) as connection:
-        position = required_position(connection)
+    position = current_position(registry.engine)
     following.require_caught_up(position)
     content = {"status": "ready", "follower": following.report()}
     return answering.from_registry(position, content)

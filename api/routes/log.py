@@ -9,10 +9,13 @@ from api.documentation import answers as documented
 from api.models import AuthoritiesAnswer, AuthorityAnswer, CheckpointAnswer, StatsAnswer
 from api.parameters import Code, Registry, Wanted
 from registry.core.calendar import iso_date
-from registry.mirror.engine import reading
 from registry.services import answers
-from registry.services.lookup import count_policies, find_authorities, find_authority
-from registry.services.verify import required_position
+from registry.services.lookup import (
+    count_policies,
+    current_position,
+    find_authorities,
+    find_authority,
+)
 
 router = APIRouter()
 
@@ -25,8 +28,7 @@ router = APIRouter()
 )
 def checkpoint(registry: Registry) -> Response:
     """The log's size and root as of this mirror's block."""
-    with reading(registry.engine) as connection:
-        position = required_position(connection)
+    position = current_position(registry.engine)
     safe, finalized = position.finality.safe, position.finality.finalized
     content = {
         "size": position.size,

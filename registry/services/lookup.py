@@ -30,6 +30,12 @@ class FoundPolicy:
     entries: Sequence[Any]
 
 
+def current_position(engine: Engine) -> Position:
+    """Where the mirror stands; raises CouldNotCheck where it was never synced."""
+    with reading(engine) as connection:
+        return required_position(connection)
+
+
 def find_policy(engine: Engine, words: Sequence[str], on: Day) -> FoundPolicy:
     """The policy that `words` name: a policy_id, a unique prefix of one, or an authority
     and a number. Raises NotFound where there is none, InputError where there are more."""

@@ -382,10 +382,8 @@ def test_pages_are_complete_and_stable_while_policies_are_added(
                 after = {"after": page["next"]}
                 if added == 2:
                     writer.publish_many("US.DC", ["in between 1", "in between 2"])
-                    file = registry.files["suspended"]
-                    number = ("CN.GD", "GD-suspended")
-                    writer.act(Action.REINSTATE, number, {"en": "A suspended rule"})
-                    writer.act(Action.AMEND, number, {"en": "An amended rule"}, file)
+                    file = registry.file("amended", "An act that was amended.\n")
+                    writer.act(Action.AMEND, ("US", "Act 3"), {"en": "Act 3, amended"}, file)
                     writer.sync()
     assert len(seen) == len(set(seen))
     assert seen[: len(expected)] == expected

@@ -1,0 +1,76 @@
+"""What the API answers, as its documentation says it.
+
+The answers themselves are made by registry.services.answers and sent as they are; a test
+holds each of them against these models, so neither can change alone. Digests are lower-case
+hexadecimal without 0x, as `sha256sum` prints them; block and transaction hashes carry 0x.
+Dates are RFC 3339 full-dates of the issuing authority's calendar, moments RFC 3339 in UTC.
+"""
+
+from api.models.base import Answer, Block, Context, FromRegistry, Log, Mirror, Problem
+from api.models.documents import (
+    DocumentAnswer,
+    EvidenceOfCheck,
+    FileVerdict,
+    Registration,
+    Verdict,
+    VerifyAnswer,
+)
+from api.models.health import Alive, FollowerFailure, FollowerReport, Ready
+from api.models.log import (
+    AuthoritiesAnswer,
+    Authority,
+    AuthorityAnswer,
+    CheckpointAnswer,
+    Compromise,
+    Grant,
+    RoleChange,
+    SettledBlocks,
+    StatsAnswer,
+    Totals,
+)
+from api.models.policies import (
+    Endorsement,
+    HistoryAnswer,
+    HistoryEntry,
+    ManifestOfEntry,
+    PoliciesAnswer,
+    Policy,
+    PolicyAnswer,
+)
+
+__all__ = [
+    "Alive",
+    "Answer",
+    "AuthoritiesAnswer",
+    "Authority",
+    "AuthorityAnswer",
+    "Block",
+    "CheckpointAnswer",
+    "Compromise",
+    "Context",
+    "DocumentAnswer",
+    "Endorsement",
+    "EvidenceOfCheck",
+    "FileVerdict",
+    "FollowerFailure",
+    "FollowerReport",
+    "FromRegistry",
+    "Grant",
+    "HistoryAnswer",
+    "HistoryEntry",
+    "Log",
+    "ManifestOfEntry",
+    "Mirror",
+    "PoliciesAnswer",
+    "Policy",
+    "PolicyAnswer",
+    "Problem",
+    "Ready",
+    "Registration",
+    "RoleChange",
+    "SettledBlocks",
+    "StatsAnswer",
+    "Totals",
+    "Verdict",
+    "VerifyAnswer",
+]

@@ -1,0 +1,86 @@
+"""Verdicts on documents."""
+
+from __future__ import annotations
+
+from api.models.base import Answer, FromRegistry, shown
+from api.models.sample import ACCOUNT, AUTHORITY, DOCUMENT, MOMENT, NUMBER, POLICY, TITLE
+from registry.core.timeline import Standing
+from registry.core.verdict import DocumentRole, Evidence, Finality, Match
+
+
+class EvidenceOfCheck(Answer):
+    source: Evidence = shown("mirror")
+    """What was looked at."""
+    steps: list[str] = shown(
+        [
+            "1: SHA-256 of the bytes",
+            "2: found in the mirror of the log",
+            "3: standing on the date from the policy's acts",
+        ]
+    )
+
+
+class Registration(Answer):
+    """One place where a document stands in the registry."""
+
+    policy_id: str = shown(POLICY)
+    authority: str = shown(AUTHORITY)
+    number: str | None = shown(NUMBER)
+    """The number the authority gave; null where no readable manifest says it."""
+    title: dict[str, str] = shown(TITLE)
+    """By language, BCP 47."""
+    action: str = shown("publish")
+    """The act that registered this document: publish, amend or correct."""
+    role: DocumentRole = shown("document")
+    version: int = shown(1)
+    """This document's version, from 1."""
+    versions: int = shown(1)
+    """How many versions the policy has, later ones included."""
+    standing: Standing = shown("in_force")
+    """What this document is worth on the date asked about."""
+    since: str | None = shown("2017-09-01")
+    """First date this document applies; null for no known beginning."""
+    finality: Finality = shown("finalized")
+    entry: int = shown(10)
+    """Position in the log, from 0."""
+    current_entry: int = shown(10)
+    """The entry whose document applies on the date."""
+    recorded_at: str = shown(MOMENT)
+    """When the chain took the entry: the document existed no later than that."""
+    block: int = shown(12)
+    registrar: str = shown(ACCOUNT.lower())
+    endorses: str | None = shown(None)
+    """The lead authority's policy_id, where this is a co-issuing authority's entry."""
+
+
+class Verdict(Answer):
+    """Four separate things, never one boolean: match, standing, finality, evidence."""
+
+    sha256: str = shown(DOCUMENT)
+    match: Match = shown("exact")
+    """`unknown`: this exact file is not in the registry; one byte makes a difference."""
+    standing: Standing | None = shown("in_force")
+    """Of the first registration; null where the file is unknown."""
+    finality: Finality | None = shown("finalized")
+    evidence: EvidenceOfCheck
+    on: str = shown("2026-11-22")
+    """The date the standing is for."""
+    registrations: list[Registration]
+    """The one that speaks for the document first."""
+
+
+class DocumentAnswer(Verdict, FromRegistry):
+    """A verdict, and where it comes from."""
+
+
+class FileVerdict(Verdict):
+    name: str | None = shown("notice.pdf")
+    """As the upload named it; null for a raw body."""
+    size: int = shown(48211)
+    """Bytes that were hashed."""
+
+
+class VerifyAnswer(FromRegistry):
+    on: str = shown("2026-11-22")
+    files: list[FileVerdict]
+    """In the order of the upload."""
