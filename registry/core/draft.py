@@ -91,7 +91,11 @@ class Draft:
             "source": self.source,
         }
         kept = {key: value for key, value in values.items() if value is not None}
-        return manifests.canonical({**self.extra, **kept})
+        try:
+            return manifests.canonical({**self.extra, **kept})
+        except InputError as error:
+            message = f"the manifest of {self.called} can not be written: {error}"
+            raise InputError(message, hint=error.hint) from None
 
     def submission(self, state: PolicyState, *, digest_only: bool = False) -> Submission:
         """What to hand to the contract, whose state of the policy is `state`.
@@ -119,5 +123,5 @@ class Draft:
             raise InputError(f"{self.action.word} {needed} document")
         if self.document is not None and self.document.sha256 == EMPTY_FILE_DIGEST:
             raise InputError(
-                f"{self.document.name or 'the document'} is empty", hint="give the document itself"
+                f"the document {self.document.name or ''} is empty", hint="give the document itself"
             )

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from registry.chain.abi import record_data
 from registry.chain.client import Client
 from registry.chain.sender import Receipt, Sender, record_fits, record_gas
+from registry.core.authority import check_code
 from registry.core.draft import Draft, FileDescription
 from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
-from registry.errors import Inconsistent, InputError
+from registry.errors import Inconsistent, InputError, Rejected
 from registry.mirror.engine import Engine, reading
 from registry.mirror.queries import policies_with_prefix
 from registry.mirror.registrations import title_of
@@ -37,6 +38,12 @@ def publish(
     draft: Draft, client: Client, sender: Sender, *, digest_only: bool = False
 ) -> Published:
     """Record one act and say where it is."""
+    if not client.open_authorities([check_code(draft.authority)])[0]:
+        raise Rejected(
+            f"the authority {draft.authority} is not open in this registry",
+            hint="check its code with polreg authority list, or open it: "
+            f"polreg authority open {draft.authority}",
+        )
     submission = draft.submission(client.policy(draft.key), digest_only=digest_only)
     receipt = record([submission], client, sender)
     state = client.policy(draft.key)
