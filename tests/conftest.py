@@ -19,7 +19,7 @@ IN_CI = os.environ.get("CI") == "true"
 # The machine is shared with other work, so a slow example is no failure.
 settings.register_profile(
     "default",
-    max_examples=60,
+    max_examples=50,
     derandomize=True,
     deadline=None,
     database=None,

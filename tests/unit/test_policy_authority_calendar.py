@@ -28,6 +28,7 @@ from registry.core.calendar import (
     NO_DATE,
     day_of,
     iso_date,
+    iso_or_none,
     iso_time,
     parse_day,
     parse_time,
@@ -35,6 +36,7 @@ from registry.core.calendar import (
 from registry.core.digest import parse_digest
 from registry.core.jurisdiction import of_authority
 from registry.core.policy import check_number, number_hash, policy_id, policy_key
+from registry.core.units import Day
 from registry.errors import InputError
 
 # Numbers
@@ -322,6 +324,13 @@ def test_the_ends_of_time() -> None:
     assert iso_date(-719_529) == "-000001-12-31"
     assert iso_date(2_932_896) == "9999-12-31"
     assert iso_date(2_932_897) == "+010000-01-01"
+
+
+def test_no_day_and_the_beginning_of_time_are_shown_as_none() -> None:
+    assert iso_or_none(None) is None
+    assert iso_or_none(FIRST_DAY) is None
+    assert iso_or_none(Day(FIRST_DAY + 1)) == "-5877641-06-25"
+    assert iso_or_none(Day(0)) == "1970-01-01"
 
 
 @pytest.mark.parametrize(

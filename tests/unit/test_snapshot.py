@@ -36,7 +36,8 @@ from registry.core.snapshot import (
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
 from registry.mirror.engine import Engine, open_engine, sqlite_url, writing
-from registry.mirror.store import Position, append, write_position
+from registry.mirror.position import Position, write_position
+from registry.mirror.store import append
 from registry.services.snapshots import take_snapshot
 
 EVERYTHING = Filters()
