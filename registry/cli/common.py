@@ -48,7 +48,12 @@ def optional_day(text: str | None, what: str) -> Day | None:
 
 
 def ask_password(prompt: str) -> str:
-    return str(typer.prompt(prompt, hide_input=True, err=True))
+    from registry.errors import InputError
+
+    try:
+        return str(typer.prompt(prompt, hide_input=True, err=True))
+    except typer.Abort:
+        raise InputError("no password was given", hint="set POLREG_PASSWORD_FILE") from None
 
 
 def warn_of_key() -> None:

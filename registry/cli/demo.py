@@ -105,7 +105,9 @@ def _count(opened: Workspace) -> None:
 def _serve(settings: Settings, samples: list[Sample], port: int) -> None:
     from api import serve
 
-    _step(6, f"open http://127.0.0.1:{port}/ and drop a file of")
-    typer.echo(f"   {samples[0].path.parent}")
-    typer.echo(f"   first {samples[0].path.name}, then {samples[1].path.name}. Ctrl-C ends it.")
-    serve(settings, host="127.0.0.1", port=port, follow_seconds=2.0)
+    def announce(url: str) -> None:
+        _step(6, f"open {url} and drop a file of")
+        typer.echo(f"   {samples[0].path.parent}")
+        typer.echo(f"   first {samples[0].path.name}, then {samples[1].path.name}. Ctrl-C ends it.")
+
+    serve(settings, "127.0.0.1", port, follow_seconds=2.0, announce=announce)

@@ -165,11 +165,11 @@ def serve(
     """Serve the API and the web page, and keep the mirror up to date."""
     from api import serve as serve_api
 
-    with common.workspace() as opened:
-        _ = opened.deployment
-        settings = opened.settings
-    typer.echo(f"serving http://{host}:{port}/ — Ctrl-C ends it", err=True)
-    serve_api(settings, host=host, port=port, follow_seconds=_FOLLOW_SECONDS)
+    def announce(url: str) -> None:
+        typer.echo(f"serving {url} — Ctrl-C ends it", err=True)
+
+    settings = common.workspace().settings
+    serve_api(settings, host, port, follow_seconds=_FOLLOW_SECONDS, announce=announce)
 
 
 def chain(

@@ -17,7 +17,8 @@ _POSITION = select(schema.position)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Which chain a mirror follows, and how far it has read it."""
+    """Which chain a mirror follows, and how far it has read it. `synced_at` is when it
+    last held all that its node had, None before the first time."""
 
     chain_id: int
     contract: Address
@@ -29,7 +30,7 @@ class Position:
     size: int
     root: Digest
     peaks: tuple[Digest, ...]
-    synced_at: UnixSeconds
+    synced_at: UnixSeconds | None
 
     def frontier(self) -> Frontier:
         return Frontier(self.size, self.peaks)
@@ -52,7 +53,7 @@ def read_position(connection: Connection) -> Position | None:
         size=row.size,
         root=Digest(row.root),
         peaks=tuple(Digest(peaks[at : at + _HASH]) for at in range(0, len(peaks), _HASH)),
-        synced_at=UnixSeconds(row.synced_at),
+        synced_at=row.synced_at,
     )
 
 

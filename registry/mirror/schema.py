@@ -162,5 +162,6 @@ position = Table(
     Column("root", LargeBinary(32), nullable=False),
     # the tree's peaks, 32 bytes each, from the largest to the smallest
     Column("peaks", LargeBinary, nullable=False),
-    Column("synced_at", BigInteger, nullable=False),
+    # when it last held all that its node had; NULL before the first time
+    Column("synced_at", BigInteger),
 )

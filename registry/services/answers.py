@@ -30,6 +30,7 @@ DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
 
 def context(position: Position) -> dict[str, Any]:
     """Where an answer comes from."""
+    synced_at = position.synced_at or 0
     return {
         "chain": caip2(position.chain_id),
         "contract": caip10(position.chain_id, checksummed(position.contract)),
@@ -40,8 +41,8 @@ def context(position: Position) -> dict[str, Any]:
         },
         "log": {"size": position.size, "root": position.root.hex()},
         "mirror": {
-            "synced_at": iso_time(position.synced_at),
-            "lag_seconds": max(0, int(time.time()) - position.synced_at),
+            "synced_at": iso_time(synced_at),
+            "lag_seconds": max(0, int(time.time()) - synced_at),
         },
         "development": is_development(position.chain_id),
         "note": DEVELOPMENT_NOTE if is_development(position.chain_id) else None,

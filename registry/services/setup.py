@@ -98,6 +98,10 @@ def signer_for(workspace: Workspace, ask_password: AskPassword) -> Signer:
     if settings.private_key is not None:
         return signer_from_hex(settings.private_key)
     if settings.keystore is not None:
+        if not settings.keystore.is_file():
+            raise InputError(
+                f"there is no keystore {settings.keystore}", hint="check POLREG_KEYSTORE"
+            )
         if settings.password_file is not None:
             return open_keystore(settings.keystore, _password_from(settings.password_file))
         return open_keystore(settings.keystore, ask_password(f"Password of {settings.keystore}"))

@@ -95,7 +95,7 @@ def _started(client: Client, engine: Engine, first_block: BlockNumber) -> Positi
                 size=0,
                 root=EMPTY_ROOT,
                 peaks=(),
-                synced_at=_now(),
+                synced_at=None,
             )
             write_position(connection, found)
     if found.chain_id != chain_id:
@@ -171,7 +171,6 @@ def _checked(
         size=frontier.size,
         root=root,
         peaks=tuple(frontier.peaks),
-        synced_at=_now(),
     )
     return following, recorded
 

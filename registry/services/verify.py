@@ -47,10 +47,16 @@ def verify_digests(
 
 
 def required_position(connection: Connection) -> Position:
-    """Where the mirror stands; raises CouldNotCheck where it is empty of any chain."""
+    """Where the mirror stands. Raises CouldNotCheck where it has never held the whole log:
+    what is missing from a part of it may well be in the registry."""
     position = read_position(connection)
     if position is None:
         raise CouldNotCheck("the mirror has never been synced", hint="run polreg sync")
+    if position.synced_at is None:
+        raise CouldNotCheck(
+            f"the mirror's first sync is not finished: it stands at block {position.block}",
+            hint="run polreg sync",
+        )
     return position
 
 

@@ -112,7 +112,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("root", sa.LargeBinary(length=32), nullable=False),
         sa.Column("peaks", sa.LargeBinary(), nullable=False),
-        sa.Column("synced_at", sa.BigInteger(), nullable=False),
+        sa.Column("synced_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(

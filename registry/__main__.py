@@ -1,0 +1,5 @@
+"""`python -m registry` is `polreg`."""
+
+from registry.cli import main
+
+main()
