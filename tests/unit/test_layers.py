@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # For each layer, what of this project it may import. A layer is the longest prefix.
 MAY_IMPORT = {
     "registry": set(),
+    "registry.__main__": {"registry.cli"},
     "registry.errors": set(),
     "registry.config": {"registry.errors"},
     "registry.core": {"registry.core", "registry.errors"},
