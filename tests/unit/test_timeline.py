@@ -271,6 +271,15 @@ def test_a_law_applies_on_its_last_day_and_has_expired_on_the_next() -> None:
     assert shown(painted, "2025-01-01") == ("expired", 0)
 
 
+def test_a_law_whose_last_day_lies_before_its_first_never_was_in_force() -> None:
+    painted = timeline([act(0, Action.PUBLISH, "2020-01-01", until="2019-12-31")])
+    assert [each.standing for each in painted.intervals] == [
+        Standing.NOT_YET_IN_FORCE,
+        Standing.EXPIRED,
+    ]
+    assert painted.intervals[1].since == parse_day("2020-01-01")
+
+
 def test_an_amendment_after_the_last_day_brings_an_expired_law_back() -> None:
     painted = timeline(
         [
