@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Response
 
 from api import answering, problems
@@ -74,8 +76,8 @@ def authority(code: Code, registry: Registry) -> Response:
 @router.get("/stats", response_model=StatsAnswer, responses=documented(StatsAnswer), tags=["log"])
 def stats(registry: Registry, asked: Wanted) -> Response:
     """How many policies there are, by jurisdiction, level, type, year of issue, authority
-    and standing."""
-    wanted = asked.wanted()
+    and standing. A joint issue is counted once, for the authority that leads it."""
+    wanted = replace(asked.wanted(), leading_only=True)
     position, number, by, totals = count_policies(registry.engine, wanted)
     content = {"on": iso_date(wanted.on), "policies": number, "by": by, "totals": totals}
     return answering.from_registry(position, content)

@@ -43,6 +43,7 @@ RELATION_TYPES = frozenset(
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _DATES = ("issued", "effective_from", "effective_to")
 
 
@@ -80,6 +81,14 @@ class Manifest:
     @property
     def jurisdiction(self) -> str | None:
         return cast("str | None", self.fields.get("jurisdiction"))
+
+    @property
+    def issued_year(self) -> int | None:
+        """The year of issue, also where only its month is known."""
+        month = self.fields.get("issued_month")
+        if self.issued is not None:
+            return int(iso_date(self.issued)[:4])
+        return int(month[:4]) if month else None
 
     @property
     def renditions(self) -> list[dict[str, Any]]:
@@ -200,6 +209,9 @@ def _parse(fields: Mapping[str, Any]) -> Manifest:
         _check_file(each, f"rendition {place}")
     for each in _list(fields, "relations"):
         _check_relation(each)
+    month = fields.get("issued_month")
+    if month is not None and not (isinstance(month, str) and _MONTH.fullmatch(month)):
+        raise InputError("its issued_month is not a month such as 2017-09")
     days = {key: _day(fields, key) for key in _DATES}
     start, end = days["effective_from"], days["effective_to"]
     if start is not None and end is not None and end < start:

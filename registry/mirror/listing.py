@@ -86,12 +86,11 @@ _LEVEL = case(
     (policies.c.jurisdiction.contains("-"), "regional"),
     else_="national",
 )
-_YEAR = func.strftime("%Y", policies.c.issued * 86_400, "unixepoch")
 _STATISTICS = {
     "jurisdiction": policies.c.jurisdiction,
     "level": _LEVEL,
     "type": policies.c.type,
-    "year": _YEAR,
+    "year": policies.c.issued_year,
     "authority": policies.c.authority,
     "standing": intervals.c.standing,
 }

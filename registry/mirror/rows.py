@@ -52,7 +52,7 @@ class DerivedRows:
                 title.get("en"),
                 manifest.type if manifest else None,
                 manifest.jurisdiction if manifest else None,
-                manifest.issued if manifest else None,
+                *_issue(history),
                 _endorsed(manifest),
             )
         )
@@ -91,6 +91,14 @@ def _latest(history: PolicyHistory) -> tuple[Entry, Manifest | None]:
         if entry.action.carries_document:
             return entry, reading.manifest
     raise AssertionError("a policy begins with a Publish")
+
+
+def _issue(history: PolicyHistory) -> tuple[int | None, int | None]:
+    """Issue date and year of the latest version that states them."""
+    for reading in reversed(history.readings):
+        if reading.manifest is not None and reading.manifest.issued_year is not None:
+            return reading.manifest.issued, reading.manifest.issued_year
+    return None, None
 
 
 def _endorsed(manifest: Manifest | None) -> str | None:

@@ -70,7 +70,9 @@ policies = Table(
     Column("title_en", Text),
     Column("type", Text),
     Column("jurisdiction", Text),
+    # of the latest version that states it
     Column("issued", BigInteger),
+    Column("issued_year", Integer),
     # the policy_id that this one endorses as a co-issuing authority
     Column("endorses", Text),
     Index("policies_by_authority", "authority", "id"),

@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("type", sa.Text(), nullable=True),
         sa.Column("jurisdiction", sa.Text(), nullable=True),
         sa.Column("issued", sa.BigInteger(), nullable=True),
+        sa.Column("issued_year", sa.Integer(), nullable=True),
         sa.Column("endorses", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("policy_id"),
