@@ -281,6 +281,24 @@ def test_a_policy_that_has_ended_is_not_amended(status: Status) -> None:
     assert f"the policy is {status.word}: reinstate it" in refusals(made)[2]
 
 
+def test_a_draft_says_what_its_row_says() -> None:
+    rows = [
+        row(2, type="notice", issued="2017-07-01", effective_from="2017-09-01", language="en"),
+        row(3, number="2", language=""),
+    ]
+    first, second = (each.draft for each in plan(rows, files_for(rows), {}).drafts)
+    assert (first.authority, first.number, first.title) == ("CN", "1", {"en": "T"})
+    assert (first.type, first.issued) == ("notice", parse_day("2017-07-01"))
+    assert first.document == file_of("2.md", "2.md")
+    assert (second.type, second.title, second.issued) == (None, {"und": "T"}, None)
+
+
+def test_an_amendment_may_apply_from_the_day_it_was_issued() -> None:
+    rows = [row(2), row(3, issued="2015-01-01", effective_from="2015-01-01")]
+    amending = plan(rows, files_for(rows), {}).drafts[1].draft
+    assert (amending.effective_from, dict(amending.extra)) == (parse_day("2015-01-01"), {})
+
+
 def test_an_amendment_does_not_apply_before_it_was_issued() -> None:
     rows = [
         row(2, issued="2010-01-01", effective_from="2009-06-01"),
