@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from registry.errors import InputError, LocalFailure
 
@@ -75,46 +77,36 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     """Settings from the environment's POLREG_ variables; raises InputError."""
     get = {name: value for name, value in environment.items() if value}.get
     first_block = get("POLREG_FIRST_BLOCK", "0")
-    if not first_block.isdecimal():
+    if not re.fullmatch("[0-9]{1,18}", first_block):
         raise InputError("POLREG_FIRST_BLOCK is not a block number")
     return Settings(
-        home=Path(get("POLREG_HOME") or _platform_home()).expanduser().absolute(),
+        home=_path(get("POLREG_HOME") or _platform_home()).absolute(),
         rpc_url=get("POLREG_RPC_URL"),
         contract=get("POLREG_CONTRACT"),
         first_block=int(first_block),
         database_url=get("POLREG_DATABASE_URL"),
-        keystore=_path(get("POLREG_KEYSTORE")),
-        password_file=_path(get("POLREG_PASSWORD_FILE")),
+        keystore=_optional_path(get("POLREG_KEYSTORE")),
+        password_file=_optional_path(get("POLREG_PASSWORD_FILE")),
         private_key=get("POLREG_PRIVATE_KEY"),
     )
 
 
 def read_deployment(settings: Settings) -> Deployment | None:
     """The contract that `init` or `deploy` noted for this network."""
-    path = settings.home / _CONFIG
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} can not be read: {error}") from None
-    except OSError as error:
-        raise LocalFailure(f"{path} can not be read: {error.strerror}") from None
-    found = content.get("deployments", {}).get(settings.network)
+    found = _read_notes(settings).get(settings.network)
     if found is None:
         return None
     try:
         return Deployment(int(found["chain_id"]), str(found["contract"]), int(found["block"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
+        path = settings.home / _CONFIG
         raise InputError(f"{path}: deployments.{settings.network} is not complete") from None
 
 
 def note_deployment(settings: Settings, deployment: Deployment) -> None:
     """Keep where the contract is. The file is replaced whole: a crash here leaves the old one."""
     path = settings.home / _CONFIG
-    noted: dict[str, dict[str, object]] = {}
-    if path.exists():
-        noted = tomllib.loads(path.read_text("utf-8")).get("deployments", {})
+    noted = _read_notes(settings)
     noted[settings.network] = {
         "chain_id": deployment.chain_id,
         "contract": deployment.contract,
@@ -127,17 +119,43 @@ def note_deployment(settings: Settings, deployment: Deployment) -> None:
             f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"'
             for key, value in values.items()
         ]
-    settings.home.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        raise LocalFailure(f"{path} can not be written: {error.strerror}") from None
 
 
-def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
+def _read_notes(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The deployments in the home folder's file, by network."""
+    path = settings.home / _CONFIG
+    try:
+        noted = tomllib.loads(path.read_text("utf-8")).get("deployments", {})
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} can not be read: {error}") from None
+    except OSError as error:
+        raise LocalFailure(f"{path} can not be read: {error.strerror}") from None
+    if not isinstance(noted, dict) or not all(isinstance(each, dict) for each in noted.values()):
+        raise InputError(f"{path}: deployments is not a table of tables")
+    return noted
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InputError(f"{text} names the home of a user that there is not") from None
+
+
+def _optional_path(text: str | None) -> Path | None:
+    return _path(text) if text else None
 
 
 def _platform_home() -> str:

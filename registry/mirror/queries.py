@@ -16,7 +16,7 @@ _IN_LIST = 500
 
 _LOG = (
     select(entries, manifests.c.content)
-    .outerjoin(manifests, manifests.c.sha256 == entries.c.manifest)
+    .outerjoin(manifests, manifests.c.entry == entries.c.entry)
     .where(entries.c.policy.is_not(None))
 )
 _BY_POLICY_ID = (

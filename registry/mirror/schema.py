@@ -46,10 +46,12 @@ entries = Table(
     Index("entries_by_block", "block"),
 )
 
+# The bytes that came into the log with an entry, and with no other: were they found by
+# digest, a later entry's bytes would change what an earlier snapshot says.
 manifests = Table(
     "manifests",
     metadata,
-    Column("sha256", LargeBinary(32), primary_key=True),
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),
 )
 

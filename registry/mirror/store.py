@@ -36,7 +36,7 @@ def append(connection: Connection, events: Sequence[Recorded]) -> None:
         schema.entries,
         [entry_row(event, policy_of.get(event.entry.index)) for event in events],
     )
-    _insert_missing_manifests(connection, events)
+    _insert(connection, schema.manifests, _manifest_rows(events))
     _insert(connection, schema.blocks, _block_rows(events))
     existing = [identity for identity in histories if identity < events[0].entry.index]
     _drop_derived(connection, existing)
@@ -53,8 +53,8 @@ def rewind(connection: Connection, to: BlockNumber) -> int:
     touched = {policy for policy in gone if policy is not None}
     connection.execute(delete(entries).where(entries.c.block > to))
     connection.execute(delete(schema.blocks).where(schema.blocks.c.number > to))
-    used = select(entries.c.manifest).where(entries.c.manifest.is_not(None))
-    connection.execute(delete(schema.manifests).where(schema.manifests.c.sha256.not_in(used)))
+    kept = select(entries.c.entry)
+    connection.execute(delete(schema.manifests).where(schema.manifests.c.entry.not_in(kept)))
     _drop_derived(connection, touched)
     _insert_derived(connection, _stored_histories(connection, touched).values())
     _rebuild_authorities(connection)
@@ -102,7 +102,7 @@ _POLICY_IDS = select(schema.policies.c.policy_id, schema.policies.c.id).where(
 )
 _LOGGED = (
     select(schema.entries, schema.manifests.c.content)
-    .outerjoin(schema.manifests, schema.manifests.c.sha256 == schema.entries.c.manifest)
+    .outerjoin(schema.manifests, schema.manifests.c.entry == schema.entries.c.entry)
     .where(schema.entries.c.policy.in_(bindparam("wanted", expanding=True)))
     .order_by(schema.entries.c.policy, schema.entries.c.entry)
 )
@@ -159,18 +159,8 @@ def _drop_derived(connection: Connection, policies: Collection[int]) -> None:
         )
 
 
-def _insert_missing_manifests(connection: Connection, events: Sequence[Recorded]) -> None:
-    rows = {
-        event.entry.manifest: event.manifest
-        for event in events
-        if event.manifest is not None and event.entry.manifest is not None
-    }
-    known: set[bytes] = set()
-    for some in _chunks(list(rows)):
-        found = select(schema.manifests.c.sha256).where(schema.manifests.c.sha256.in_(some))
-        known.update(connection.execute(found).scalars())
-    new = [(digest, content) for digest, content in rows.items() if digest not in known]
-    _insert(connection, schema.manifests, new)
+def _manifest_rows(events: Sequence[Recorded]) -> list[Row]:
+    return [(event.entry.index, event.manifest) for event in events if event.manifest is not None]
 
 
 def _block_rows(events: Sequence[Recorded]) -> list[Row]:
@@ -224,7 +214,7 @@ def _rebuild_authorities(connection: Connection) -> None:
         connection.execute(delete(table))
     acts = (
         select(schema.entries, schema.manifests.c.content)
-        .outerjoin(schema.manifests, schema.manifests.c.sha256 == schema.entries.c.manifest)
+        .outerjoin(schema.manifests, schema.manifests.c.entry == schema.entries.c.entry)
         .where(schema.entries.c.policy.is_(None))
         .order_by(schema.entries.c.entry)
     )

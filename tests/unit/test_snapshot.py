@@ -284,10 +284,6 @@ def test_there_is_no_snapshot_beyond_the_log(mirror: Engine) -> None:
             take_snapshot(mirror, EVERYTHING, size)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the mirror joins manifests to entries by digest, so later bytes fill in earlier rows",
-)
 def test_a_manifest_that_came_into_the_log_later_changes_no_earlier_snapshot(
     tmp_path: Path,
 ) -> None:

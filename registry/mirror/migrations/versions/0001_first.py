@@ -66,9 +66,9 @@ def upgrade() -> None:
     op.create_index("grants_by_authority", "grants", ["authority"], unique=False)
     op.create_table(
         "manifests",
-        sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256"),
+        sa.PrimaryKeyConstraint("entry"),
     )
     op.create_table(
         "policies",
