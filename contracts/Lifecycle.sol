@@ -19,12 +19,15 @@ library Lifecycle {
     function next(Status status, Action action) internal pure returns (Status) {
         if (action == Action.Publish) return status == Status.None ? Status.InForce : Status.None;
         if (action == Action.Reinstate) return status > Status.InForce ? Status.InForce : Status.None;
-        if (status != Status.InForce) return Status.None;
-        if (action == Action.Amend || action == Action.Correct) return Status.InForce;
-        if (action == Action.Suspend) return Status.Suspended;
-        if (action == Action.Supersede) return Status.Superseded;
-        if (action == Action.Repeal) return Status.Repealed;
-        if (action == Action.Withdraw) return Status.Withdrawn;
+        if (status == Status.InForce) {
+            if (action == Action.Amend || action == Action.Correct) return Status.InForce;
+            if (action == Action.Suspend) return Status.Suspended;
+        }
+        if (status == Status.InForce || status == Status.Suspended) {
+            if (action == Action.Supersede) return Status.Superseded;
+            if (action == Action.Repeal) return Status.Repealed;
+            if (action == Action.Withdraw) return Status.Withdrawn;
+        }
         return Status.None;
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from registry.chain.abi import call_data, decode_result, is_registry_code
 from registry.chain.addresses import checksummed
-from registry.chain.events import TOPICS, decode_logs
+from registry.chain.events import decode_logs
 from registry.chain.refusals import refusal
 from registry.chain.rpc import Call, RpcError, Transport
 from registry.core.authority import encode_code
@@ -75,14 +75,11 @@ class Client:
             "address": self._to,
             "fromBlock": hex(first),
             "toBlock": hex(last),
-            "topics": [list(TOPICS)],
         }
         logs = self.transport.request("eth_getLogs", [wanted])
         if not isinstance(logs, list):
             raise Inconsistent("the node answered eth_getLogs with something else")
-        if any(log.get("address", "").lower() != self._to for log in logs):
-            raise Inconsistent("the node sent another contract's logs")
-        return decode_logs(logs)
+        return decode_logs(logs, self.address)
 
     def checkpoint(self, at: BlockNumber | str = "latest") -> tuple[int, Digest]:
         """The log's size and root, as the contract had them at a block."""

@@ -14,41 +14,60 @@ from typing import Any
 from registry.core.digest import sha256
 from registry.core.entry import ENTRY_SIZE, decode_entry, entry_leaf_hash
 from registry.core.feed import Checkpointed, Place, Recorded
-from registry.core.units import BlockNumber, Digest
+from registry.core.units import Address, BlockNumber, Digest
 from registry.errors import Inconsistent
 
 # keccak-256 of the events' signatures; a test compares them with the compiled ABI.
 RECORDED = "0xd2b2f1ca93a056496ee2669f929d62d1f76cf2cdd8408538f60f367ceee2a3a5"
 MANIFEST_PUBLISHED = "0x47d06f16ea24a44ead91e644875a0c93301e6b50901b071a332a6aca32933b8a"
 CHECKPOINT = "0xec7726da2014e98b2158275cefb3a14cf7abf23d9bd05e9b930748be9d3cc961"
-TOPICS = (RECORDED, MANIFEST_PUBLISHED, CHECKPOINT)
 
 _WORD = 32
 
+Event = Recorded | Checkpointed
 
-def decode_logs(logs: Iterable[dict[str, Any]]) -> list[Recorded | Checkpointed]:
-    """The registry's events in chain order; other events of the contract are passed over.
 
-    A manifest is joined to the entry before it. Raises Inconsistent.
+def decode_logs(logs: Iterable[dict[str, Any]], contract: Address) -> list[Event]:
+    """The registry's events in chain order, from all the logs of its contract.
+
+    A manifest is joined to the entry before it. Within a transaction the contract's logs
+    follow each other without gap up to its Checkpoint, so that one that was left out is
+    noticed even where no root depends on it. Raises Inconsistent.
     """
-    events: list[Recorded | Checkpointed] = []
+    events: list[Event] = []
     places = _Places()
+    address = "0x" + contract.hex()
+    before: tuple[Place, str] | None = None
     try:
         for block, log_index, log in sorted(map(_positioned, logs), key=_BY_POSITION):
+            if log["address"].lower() != address or log.get("removed"):
+                raise Inconsistent("the node sent another contract's log, or a removed one")
             topics = log["topics"]
-            if log.get("removed"):
-                raise Inconsistent("the node sent a log that it says was removed")
-            topic = topics[0] if topics else None
-            if topic == RECORDED:
-                events.append(_recorded(topics, log, places.of(block, log_index, log)))
-            elif topic == MANIFEST_PUBLISHED:
-                place = places.of(block, log_index, log)
+            place = places.of(block, log_index, log)
+            _require_next(before, place)
+            if topics[0] == RECORDED:
+                events.append(_recorded(topics, log, place))
+            elif topics[0] == MANIFEST_PUBLISHED:
                 events[-1] = _with_manifest(events[-1] if events else None, topics, log, place)
-            elif topic == CHECKPOINT:
-                events.append(_checkpoint(log, places.of(block, log_index, log)))
+            elif topics[0] == CHECKPOINT:
+                events.append(_checkpoint(log, place))
+            before = place, topics[0]
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise Inconsistent(f"the node sent a log that can not be read ({error!r})") from None
+    if events and not isinstance(events[-1], Checkpointed):
+        raise Inconsistent("the node left out the last checkpoint")
     return events
+
+
+def _require_next(before: tuple[Place, str] | None, place: Place) -> None:
+    if before is None:
+        return
+    last, topic = before
+    if last.transaction == place.transaction:
+        if place.log_index != last.log_index + 1:
+            raise Inconsistent(f"the node left out a log of block {place.block}, or doubled one")
+    elif topic != CHECKPOINT:
+        raise Inconsistent(f"the node left out a checkpoint of block {last.block}")
 
 
 _BY_POSITION = itemgetter(0, 1)

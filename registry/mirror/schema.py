@@ -24,10 +24,13 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# In SQLite only an INTEGER primary key is the row's own number and needs no second index.
+_Key = BigInteger().with_variant(Integer, "sqlite")
+
 entries = Table(
     "entries",
     metadata,
-    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", _Key, primary_key=True, autoincrement=False),
     Column("previous", BigInteger),
     Column("authority", Text, nullable=False),
     Column("number", LargeBinary(32), nullable=False),
@@ -51,14 +54,14 @@ entries = Table(
 manifests = Table(
     "manifests",
     metadata,
-    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", _Key, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),
 )
 
 policies = Table(
     "policies",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", _Key, primary_key=True, autoincrement=False),
     Column("policy_id", LargeBinary(32), nullable=False, unique=True),
     Column("authority", Text, nullable=False),
     Column("number_hash", LargeBinary(32), nullable=False),
@@ -123,7 +126,7 @@ authorities = Table(
 grants = Table(
     "grants",
     metadata,
-    Column("appointed", BigInteger, primary_key=True, autoincrement=False),
+    Column("appointed", _Key, primary_key=True, autoincrement=False),
     Column("authority", Text, nullable=False),
     Column("account", LargeBinary(20), nullable=False),
     Column("role", SmallInteger, nullable=False),
@@ -135,7 +138,7 @@ grants = Table(
 compromises = Table(
     "compromises",
     metadata,
-    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", _Key, primary_key=True, autoincrement=False),
     Column("authority", Text, nullable=False),
     Column("account", LargeBinary(20), nullable=False),
     Column("since", BigInteger, nullable=False),
@@ -144,7 +147,7 @@ compromises = Table(
 blocks = Table(
     "blocks",
     metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", _Key, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary(32), nullable=False),
     # size of the log after this block
     Column("size", BigInteger, nullable=False),

@@ -17,6 +17,9 @@ contract LifecycleTest is RegistryTest {
         if (status == Status.InForce && action == Action.Supersede) return Status.Superseded;
         if (status == Status.InForce && action == Action.Repeal) return Status.Repealed;
         if (status == Status.InForce && action == Action.Withdraw) return Status.Withdrawn;
+        if (status == Status.Suspended && action == Action.Supersede) return Status.Superseded;
+        if (status == Status.Suspended && action == Action.Repeal) return Status.Repealed;
+        if (status == Status.Suspended && action == Action.Withdraw) return Status.Withdrawn;
         if (status == Status.Suspended && action == Action.Reinstate) return Status.InForce;
         if (status == Status.Superseded && action == Action.Reinstate) return Status.InForce;
         if (status == Status.Repealed && action == Action.Reinstate) return Status.InForce;

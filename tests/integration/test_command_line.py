@@ -218,7 +218,7 @@ def test_the_same_on_anvil(anvil_user: User, document: Path, tmp_path: Path) -> 
 
 
 def dump(database: Path) -> list[str]:
-    """The database's rows as SQL, but for the moments of synchronisation."""
+    """The database's rows as SQL, in any order, but for the moments of synchronisation."""
     import sqlite3
 
     with sqlite3.connect(database) as connection:
@@ -226,4 +226,4 @@ def dump(database: Path) -> list[str]:
         lines = [line for line in connection.iterdump() if "search" not in line]
         connection.rollback()
     connection.close()
-    return lines
+    return sorted(lines)

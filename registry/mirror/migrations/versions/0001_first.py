@@ -8,6 +8,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -21,14 +23,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "blocks",
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", KEY, autoincrement=False, nullable=False),
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_table(
         "compromises",
-        sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry", KEY, autoincrement=False, nullable=False),
         sa.Column("authority", sa.Text(), nullable=False),
         sa.Column("account", sa.LargeBinary(length=20), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
@@ -36,7 +38,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "entries",
-        sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry", KEY, autoincrement=False, nullable=False),
         sa.Column("previous", sa.BigInteger(), nullable=True),
         sa.Column("authority", sa.Text(), nullable=False),
         sa.Column("number", sa.LargeBinary(length=32), nullable=False),
@@ -56,7 +58,7 @@ def upgrade() -> None:
     op.create_index("entries_by_policy", "entries", ["policy", "entry"], unique=False)
     op.create_table(
         "grants",
-        sa.Column("appointed", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("appointed", KEY, autoincrement=False, nullable=False),
         sa.Column("authority", sa.Text(), nullable=False),
         sa.Column("account", sa.LargeBinary(length=20), nullable=False),
         sa.Column("role", sa.SmallInteger(), nullable=False),
@@ -66,13 +68,13 @@ def upgrade() -> None:
     op.create_index("grants_by_authority", "grants", ["authority"], unique=False)
     op.create_table(
         "manifests",
-        sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry", KEY, autoincrement=False, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("entry"),
     )
     op.create_table(
         "policies",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("policy_id", sa.LargeBinary(length=32), nullable=False),
         sa.Column("authority", sa.Text(), nullable=False),
         sa.Column("number_hash", sa.LargeBinary(length=32), nullable=False),

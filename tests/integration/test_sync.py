@@ -1,0 +1,257 @@
+"""The mirror believes nothing that the contract's root does not bear out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web3 import Web3
+
+from registry.chain.abi import artifact
+from registry.chain.addresses import checksummed, parse_address
+from registry.chain.client import Client
+from registry.chain.events import CHECKPOINT, MANIFEST_PUBLISHED, RECORDED
+from registry.chain.rpc import Call, HttpTransport, Transport
+from registry.chain.sender import Sender
+from registry.chain.signers import signer_from_hex
+from registry.config import Settings
+from registry.core.authority import Role, decode_code
+from registry.core.calendar import NO_DATE
+from registry.core.digest import sha256
+from registry.core.draft import Draft, FileDescription
+from registry.core.entry import NO_ENTRY, Action
+from registry.core.feed import Checkpointed, Recorded
+from registry.core.units import BlockNumber, Day
+from registry.errors import CouldNotCheck, Inconsistent
+from registry.mirror.engine import Engine, open_engine, reading, sqlite_url
+from registry.mirror.position import read_position
+from registry.services.authorities import appoint, open_authority
+from registry.services.publish import publish
+from registry.services.setup import deploy
+from registry.services.sync import sync
+from registry.services.verify import verify_digests
+from tests.anvil import DEV_KEYS
+from tests.integration.test_command_line import dump
+
+FIRST = BlockNumber(1)
+
+
+@pytest.fixture
+def chain(anvil: str, tmp_path: Path) -> Client:
+    """A contract on Anvil with ten entries, six of them acts on policies."""
+    transport = HttpTransport(anvil)
+    signer = signer_from_hex(DEV_KEYS[0])
+    settings = Settings(home=tmp_path / "home", rpc_url=anvil)
+    noted = deploy(transport, signer, settings)
+    client = Client(transport, parse_address(noted.contract))
+    sender = Sender(transport, signer)
+    open_authority("CN", {"zh": "中国"}, None, client, sender)
+    for number in range(4):
+        publish(draft(Action.PUBLISH, number), client, sender, digest_only=number == 2)
+    publish(draft(Action.AMEND, 1), client, sender)
+    publish(draft(Action.REPEAL, 0), client, sender)
+    return client
+
+
+def draft(action: Action, number: int) -> Draft:
+    document = FileDescription(sha256(f"{action}{number}".encode()), 7, "a.md")
+    return Draft(
+        action=action,
+        authority="CN",
+        number=f"国发〔{number}〕号",
+        title={"zh": f"第{number}号", "en": f"Number {number}"},
+        document=document if action.carries_document else None,
+        issued=Day(18_000 + number) if number else None,
+    )
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(sqlite_url(tmp_path / "mirror.sqlite"))
+    yield engine
+    engine.dispose()
+
+
+def test_events_decode_as_web3_decodes_them(chain: Client, anvil: str) -> None:
+    web3 = Web3(Web3.HTTPProvider(anvil))
+    contract = web3.eth.contract(address=checksummed(chain.address), abi=artifact()["abi"])
+    events = chain.events(BlockNumber(0), head(chain))
+    ours = [event for event in events if isinstance(event, Recorded)]
+    theirs = contract.events.Recorded.get_logs(from_block=0)
+    assert len(ours) == len(theirs) == 10
+    for mine, log in zip(ours, theirs, strict=True):
+        entry, values = mine.entry, log["args"]
+        assert values == {
+            "index": entry.index,
+            "previous": NO_ENTRY if entry.previous is None else entry.previous,
+            "authority": values["authority"],
+            "number": entry.number,
+            "sequence": entry.sequence,
+            "action": int(entry.action),
+            "effectiveOn": NO_DATE if entry.effective_on is None else entry.effective_on,
+            "document": entry.document or bytes(32),
+            "manifest": entry.manifest or bytes(32),
+            "registrar": checksummed(entry.registrar),
+            "recordedAt": entry.recorded_at,
+        }
+        assert decode_code(values["authority"]) == entry.authority
+        assert (mine.place.block, mine.place.log_index) == (log["blockNumber"], log["logIndex"])
+        assert mine.place.block_hash == bytes(log["blockHash"])
+    manifests = contract.events.ManifestPublished.get_logs(from_block=0)
+    carried = [each.manifest for each in ours if each.manifest is not None]
+    assert carried == [log["args"]["content"] for log in manifests]
+    roots = contract.events.Checkpoint.get_logs(from_block=0)
+    assert [(each.size, each.root) for each in events if isinstance(each, Checkpointed)] == [
+        (log["args"]["size"], log["args"]["root"]) for log in roots
+    ]
+
+
+def test_topics_are_the_compiled_contract_s() -> None:
+    contract = Web3().eth.contract(abi=artifact()["abi"])
+    for name, topic in (
+        ("Recorded", RECORDED),
+        ("ManifestPublished", MANIFEST_PUBLISHED),
+        ("Checkpoint", CHECKPOINT),
+    ):
+        assert contract.events[name].topic == topic
+
+
+def test_a_sync_goes_on_where_the_last_one_stopped(
+    chain: Client, mirror: Engine, tmp_path: Path
+) -> None:
+    assert sync(chain, mirror, FIRST).entries_added == 10
+    assert sync(chain, mirror, FIRST).entries_added == 0
+    sender = Sender(chain.transport, signer_from_hex(DEV_KEYS[0]))
+    publish(draft(Action.PUBLISH, 9), chain, sender)
+    assert sync(chain, mirror, FIRST).entries_added == 1
+    fresh = open_engine(sqlite_url(tmp_path / "fresh.sqlite"))
+    sync(chain, fresh, FIRST)
+    assert dump(tmp_path / "fresh.sqlite") == dump(tmp_path / "mirror.sqlite")
+
+
+def test_two_at_once_write_everything_once(chain: Client, tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "mirror.sqlite")
+    open_engine(url).dispose()
+    failures: list[BaseException] = []
+
+    def follow() -> None:
+        engine = open_engine(url)
+        try:
+            sync(chain, engine, FIRST)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            engine.dispose()
+
+    threads = [threading.Thread(target=follow) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    fresh = open_engine(sqlite_url(tmp_path / "fresh.sqlite"))
+    sync(chain, fresh, FIRST)
+    assert dump(tmp_path / "fresh.sqlite") == dump(tmp_path / "mirror.sqlite")
+
+
+class Lying:
+    """A node that changes the logs it is asked for."""
+
+    def __init__(self, node: Transport, lie: Callable[[list[Any]], list[Any]]) -> None:
+        self._node, self._lie = node, lie
+
+    def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        answer = self._node.request(method, params)
+        return self._lie(answer) if method == "eth_getLogs" else answer
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        return self._node.batch(calls)
+
+    def close(self) -> None:
+        pass
+
+
+def carrying(logs: list[Any], topic: str) -> Any:
+    """The first log with this topic."""
+    return next(log for log in logs if log["topics"][0] == topic)
+
+
+def altered(logs: list[Any], topic: str, at: int) -> list[Any]:
+    """The first log with this topic, one hexadecimal digit of its data changed."""
+    number = next(n for n, log in enumerate(logs) if log["topics"][0] == topic)
+    data = logs[number]["data"]
+    digit = "1" if data[at] != "1" else "2"
+    changed = {**logs[number], "data": data[:at] + digit + data[at + 1 :]}
+    return [*logs[:number], changed, *logs[number + 1 :]]
+
+
+LIES: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "no logs at all": lambda logs: [],
+    "the last one left out": lambda logs: logs[:-1],
+    "everything after an entry left out": lambda logs: logs[: len(logs) // 2],
+    "the first entry left out": lambda logs: [
+        log for log in logs if log["topics"][0] != RECORDED or int(log["topics"][1], 16)
+    ],
+    "a manifest left out": lambda logs: [
+        log for log in logs if log is not carrying(logs, MANIFEST_PUBLISHED)
+    ],
+    "a checkpoint left out": lambda logs: [
+        log for log in logs if log is not carrying(logs, CHECKPOINT)
+    ],
+    "one in the middle left out": lambda logs: logs[:9] + logs[10:],
+    "one doubled": lambda logs: [*logs, logs[0]],
+    "an entry altered": lambda logs: altered(logs, RECORDED, 200),
+    "a date altered": lambda logs: altered(logs, RECORDED, 2 + 64 * 6 - 1),
+    "padding altered": lambda logs: altered(logs, RECORDED, 2),
+    "a manifest altered": lambda logs: altered(logs, MANIFEST_PUBLISHED, 2 + 64 * 2 + 5),
+    "a manifest's length altered": lambda logs: altered(logs, MANIFEST_PUBLISHED, 2 + 64 * 2 - 1),
+    "a root altered": lambda logs: altered(logs, CHECKPOINT, 70),
+    "a size altered": lambda logs: altered(logs, CHECKPOINT, 65),
+    "another contract's": lambda logs: [{**log, "address": "0x" + "12" * 20} for log in logs],
+    "said to be removed": lambda logs: [{**log, "removed": True} for log in logs],
+    "not logs": lambda logs: ["log"],
+    "cut short": lambda logs: [{**log, "data": log["data"][:-2]} for log in logs],
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+def test_a_lie_is_noticed_and_nothing_of_it_is_written(
+    chain: Client, mirror: Engine, lie: Callable[[list[Any]], list[Any]]
+) -> None:
+    liar = Client(Lying(chain.transport, lie), chain.address)
+    with pytest.raises(Inconsistent):
+        sync(liar, mirror, FIRST)
+    with reading(mirror) as connection:
+        position = read_position(connection)
+    assert position is not None
+    assert position.size == 0
+    with pytest.raises(CouldNotCheck):
+        verify_digests(mirror, [sha256(b"anything")], Day(20_000))
+    assert sync(chain, mirror, FIRST).entries_added == 10
+
+
+def test_out_of_order_logs_are_put_in_order(chain: Client, mirror: Engine) -> None:
+    shuffled = Client(Lying(chain.transport, lambda logs: logs[::-1]), chain.address)
+    assert sync(shuffled, mirror, FIRST).entries_added == 10
+
+
+def test_replaced_blocks_leave_no_trace(chain: Client, mirror: Engine, tmp_path: Path) -> None:
+    sync(chain, mirror, FIRST)
+    # The repeal, the amendment and the last publish go; other acts take their place.
+    chain.transport.request("anvil_rollback", [3])
+    sender = Sender(chain.transport, signer_from_hex(DEV_KEYS[0]))
+    other = parse_address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
+    appoint("CN", other, Role.REGISTRAR, chain, sender)
+    publish(draft(Action.PUBLISH, 7), chain, sender)
+    done = sync(chain, mirror, FIRST)
+    assert (done.entries_removed, done.entries_added) == (3, 2)
+    fresh = open_engine(sqlite_url(tmp_path / "fresh.sqlite"))
+    sync(chain, fresh, FIRST)
+    assert dump(tmp_path / "fresh.sqlite") == dump(tmp_path / "mirror.sqlite")
+
+
+def head(chain: Client) -> BlockNumber:
+    return chain.head()[0].number
