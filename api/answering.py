@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from fastapi import Response
 
-from registry.mirror.position import Position
+from registry.core.position import Position
 from registry.services import answers
 
 

@@ -17,8 +17,8 @@ from typing import Any
 from api.opened import Opened
 from api.problems import UNEXPECTED, kind_of
 from registry.core.calendar import iso_time
+from registry.core.position import Position
 from registry.errors import CouldNotCheck, RegistryError
-from registry.mirror.position import Position
 
 _STOP_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 30.0

@@ -15,7 +15,7 @@ from registry.services.sync import Progress
 from registry.services.workspace import Workspace
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from registry.mirror.engine import Engine
 
 
 class Opened:

@@ -17,9 +17,9 @@ from api.parameters import Following, On, Registry, Sha256
 from api.upload import hash_upload
 from registry.core.calendar import iso_date
 from registry.core.digest import parse_digest
+from registry.core.position import Position
 from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict
-from registry.mirror.position import Position
 from registry.services import answers
 from registry.services.verify import verify_digests
 

@@ -136,10 +136,10 @@ def compromised(
     as_json: Json = False,
 ) -> None:
     """Enter into the log that a key was compromised since a time, and dismiss it."""
-    from registry.core.calendar import parse_time
+    from registry.core.calendar import parse_beginning
     from registry.services import authorities
 
-    moment = parse_time(since)
+    moment = parse_beginning(since)
 
     def report(code: str, account: Any, role: Role, client: Any, sender: Any) -> Receipt:
         return authorities.report_compromised(code, account, role, moment, client, sender)

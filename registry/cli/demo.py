@@ -12,7 +12,6 @@ from registry.cli import common
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from registry.chain.sender import Sender
     from registry.config import Settings
     from registry.services.demo import Sample
     from registry.services.workspace import Workspace
@@ -22,8 +21,7 @@ _BAR = 40
 
 def run_demo(*, serve_page: bool, port: int) -> None:
     """Build, verify, count, and serve. Everything is kept below POLREG_HOME/demo."""
-    from registry.chain.sender import Sender
-    from registry.services.setup import development_signer, initialise
+    from registry.services.setup import initialise
     from registry.services.workspace import Workspace
 
     settings = _demo_settings()
@@ -31,8 +29,7 @@ def run_demo(*, serve_page: bool, port: int) -> None:
     made = initialise(settings)
     typer.echo(f"   {'made' if made.created else 'found'} in {settings.home}")
     with Workspace(settings) as opened:
-        sender = Sender(opened.transport, development_signer(settings))
-        _publish(opened, sender)
+        _publish(opened)
         samples = _samples(settings.home)
         _verify(opened, samples)
         _count(opened)
@@ -52,10 +49,12 @@ def _step(number: int, text: str) -> None:
     typer.secho(f"\n{number}. {text}", bold=True)
 
 
-def _publish(opened: Workspace, sender: Sender) -> None:
+def _publish(opened: Workspace) -> None:
     from registry.services.demo import open_demo_authorities, publish_demo
+    from registry.services.setup import development_sender
 
     _step(2, "23 policies of 2016 to 2018, joint issues, an amendment, a repeal")
+    sender = development_sender(opened)
     with common.progress("opening authorities"):
         authorities = open_demo_authorities(opened.client, sender)
     acts = publish_demo(opened.client, sender)

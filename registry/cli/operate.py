@@ -176,14 +176,11 @@ def chain(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8545,
 ) -> None:
     """Serve the embedded chain as JSON-RPC on this machine's loopback address."""
-    from registry.chain.rpc_server import serve as serve_chain
-    from registry.errors import InputError
+    from registry.services.setup import serve_chain
 
     with common.workspace() as opened:
-        if opened.settings.rpc_url is not None:
-            raise InputError("POLREG_RPC_URL is set: that network has its own node")
         typer.echo(f"JSON-RPC on http://127.0.0.1:{port}/ — Ctrl-C ends it", err=True)
-        serve_chain(opened.transport, port=port)
+        serve_chain(opened, port)
 
 
 def demo(

@@ -23,7 +23,9 @@ from registry.core.calendar import iso_date, parse_day
 from registry.core.draft import Draft, FileDescription
 from registry.core.entry import Action
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
+from registry.core.manifest import LANGUAGE
 from registry.core.policy import PolicyKey, check_number, policy_key
+from registry.core.unicode_rules import require_writable
 from registry.core.units import Day, Digest
 from registry.errors import InputError
 
@@ -148,8 +150,8 @@ def _plan_policy(
             same = f"it is the same document as line {seen[file.sha256].line}"
             made.refused.append(Refused(row.line, row.path, same))
             continue
-        seen[file.sha256] = row
         if file.sha256 in known.documents:
+            seen[file.sha256] = row
             made.present.append(row)
             before = row
             continue
@@ -159,6 +161,7 @@ def _plan_policy(
             continue
         action = Action.AMEND if published else Action.PUBLISH
         made.drafts.append(Planned(row, _draft(row, file, action)))
+        seen[file.sha256] = row
         latest, published, before = row.date, True, row
 
 
@@ -245,17 +248,24 @@ def _row(line: int, values: Mapping[str, str]) -> Row:
         raise InputError("it names no file")
     if not values["title"].strip():
         raise InputError("it has a title in no language")
+    require_writable(values["title"], "title")
     return Row(
         line=line,
         path=values["path"],
         authority=check_code(values["authority"]),
         number=check_number(values["number"]),
         title=values["title"],
-        language=values["language"] or "und",
+        language=_language(values["language"] or "und"),
         type=values["type"],
         issued=_day(values, "issued"),
         effective_from=_day(values, "effective_from"),
     )
+
+
+def _language(text: str) -> str:
+    if not LANGUAGE.fullmatch(text):
+        raise InputError(f"{text[:20]!r} is not a BCP 47 language such as zh or en")
+    return text
 
 
 def _day(values: Mapping[str, str], column: str) -> Day | None:

@@ -70,6 +70,16 @@ def iso_time(moment: int) -> str:
     return f"{iso_date(days)}T{clock}Z"
 
 
+def parse_beginning(text: str) -> UnixSeconds:
+    """A moment as parse_time takes it, but of a date its first second; not before 1970."""
+    moment = parse_time(text)
+    if _ISO_DATE.fullmatch(text):
+        moment = UnixSeconds(parse_day(text) * _SECONDS_PER_DAY)
+    if moment < 0:
+        raise InputError(f"{text} lies before 1970, where the contract's time begins")
+    return moment
+
+
 def parse_time(text: str) -> UnixSeconds:
     """A moment from an RFC 3339 date-time, to the second begun, or the end of a UTC day;
     raises InputError."""

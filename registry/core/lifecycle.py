@@ -83,7 +83,11 @@ def check(state: PolicyState, action: Action, called: str) -> None:
 def advance(state: PolicyState, entry: Entry) -> PolicyState:
     """The state after `entry`; raises Inconsistent where the contract can not have
     appended it to `state`."""
+    if not entry.action.on_policy:
+        raise Inconsistent(f"entry {entry.index} is no act on a policy")
     allowed, after = TRANSITIONS[entry.action]
+    if state.head is not None and entry.index <= state.head:
+        raise Inconsistent(f"entry {entry.index} comes after entry {state.head} of its policy")
     if state.status not in allowed:
         raise Inconsistent(
             f"entry {entry.index} does {entry.action.word} to a policy that is {state.status.word}"

@@ -40,7 +40,7 @@ RELATION_TYPES = frozenset(
         "superseded_by",
     }
 )
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
@@ -119,10 +119,13 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
 
     _check_values(fields, refused_when_writing)
     _parse(fields)
-    content = rfc8785.dumps(cast("dict[str, Any]", dict(fields)))
+    return _bounded(rfc8785.dumps(cast("dict[str, Any]", dict(fields))))
+
+
+def _bounded(content: bytes) -> bytes:
     if len(content) > MAX_INLINE_BYTES:
         raise InputError(
-            f"the manifest has {len(content)} bytes, at most {MAX_INLINE_BYTES} fit",
+            f"it has {len(content)} bytes, at most {MAX_INLINE_BYTES} fit",
             hint="shorten the title, the reason or the list of renditions",
         )
     return content
@@ -234,7 +237,7 @@ def _check_title(title: object) -> None:
             "it has a title in no language", hint="give --title-zh, --title-en or both"
         )
     for language, text in title.items():
-        if not _LANGUAGE.fullmatch(language):
+        if not LANGUAGE.fullmatch(language):
             raise InputError(f"{language!r} is not a BCP 47 language")
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"its title in {language} is empty")
@@ -262,9 +265,9 @@ def _check_relation(value: object) -> None:
             "a relation has a type that is none of " + ", ".join(sorted(RELATION_TYPES))
         )
     target, citation = value.get("policy"), value.get("citation")
-    if not (isinstance(target, str) and _HEX_DIGEST.fullmatch(target)) and not (
-        isinstance(citation, str) and citation
-    ):
+    if target is not None and not (isinstance(target, str) and _HEX_DIGEST.fullmatch(target)):
+        raise InputError("a relation names a policy by something that is no policy_id")
+    if target is None and not (isinstance(citation, str) and citation):
         raise InputError("a relation names neither a policy_id nor a citation")
 
 
@@ -328,8 +331,4 @@ def profile(authority: str, names: Mapping[str, str]) -> bytes:
 
     fields = {"schema": PROFILE_SCHEMA, "authority": authority, "name": dict(names)}
     _check_values(fields, refused_when_writing)
-    return rfc8785.dumps(cast("dict[str, Any]", fields))
-
-
-def digest_of(content: bytes) -> Digest:
-    return sha256(content)
+    return _bounded(rfc8785.dumps(cast("dict[str, Any]", fields)))

@@ -17,6 +17,9 @@ from registry.errors import InputError
 
 MAX_NUMBER_BYTES = 256
 
+# Format and private-use characters, line and paragraph separators.
+_UNSEEN = frozenset({"Cf", "Co", "Zl", "Zp"})
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyKey:
@@ -34,6 +37,12 @@ def check_number(number: str) -> str:
     """The number in NFC, to be written; raises InputError where it can not be one."""
     normal = _normal(number)
     require_writable(normal, "number")
+    hidden = next((c for c in normal if unicodedata.category(c) in _UNSEEN), None)
+    if hidden is not None:
+        raise InputError(
+            f"the number holds the invisible character U+{ord(hidden):04X}",
+            hint="remove it: two numbers could look the same",
+        )
     return normal
 
 

@@ -116,12 +116,14 @@ def timeline(acts: Iterable[Act]) -> Timeline:
     return Timeline(tuple(_joined(_overlaid(_texts_over_time(versions), overriding))), documents)
 
 
-def document_standing(interval: Interval, document: EntryIndex, since: Day, on: Day) -> Standing:
-    """What the document of entry `document`, which applies from `since`, is worth on the
-    day `on` that lies in `interval`. The policy's own end outweighs the version's age."""
-    if interval.standing in _OVERRIDING or interval.document == document:
+def document_standing(interval: Interval, document: Document, on: Day) -> Standing:
+    """What `document` is worth on the day `on` that lies in `interval`. The policy's own
+    end outweighs the version's age; a version that a later one has overtaken before it
+    ever applied is amended, not still to come."""
+    if interval.standing in _OVERRIDING or interval.document == document.entry:
         return interval.standing
-    return Standing.NOT_YET_IN_FORCE if on < since else Standing.AMENDED
+    overtaken = interval.version > document.version
+    return Standing.NOT_YET_IN_FORCE if on < document.since and not overtaken else Standing.AMENDED
 
 
 def applies_from(act: Act) -> Day:

@@ -130,8 +130,8 @@ class Verdict:
 
 
 def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]:
-    """The registrations of one document, the one that speaks for it first: what is in
-    force before what is not, an issuing authority's own before an endorsement, a
+    """The registrations of one document, the one that speaks for it first: an issuing
+    authority's own before an endorsement, what is in force before what is not, a
     document before a rendition, the earliest entry first."""
     return tuple(
         sorted(

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, delete, insert, select
 
-from registry.core.merkle import Frontier
+from registry.core.position import Position
 from registry.core.units import Address, BlockNumber, Digest, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.mirror import schema
 
 _HASH = 32
 _POSITION = select(schema.position)
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Which chain a mirror follows, and how far it has read it. `synced_at` is when it
-    last held all that its node had, None before the first time."""
-
-    chain_id: int
-    contract: Address
-    first_block: BlockNumber
-    block: BlockNumber
-    block_hash: bytes
-    block_time: UnixSeconds
-    finality: FinalityBlocks
-    size: int
-    root: Digest
-    peaks: tuple[Digest, ...]
-    synced_at: UnixSeconds | None
-
-    def frontier(self) -> Frontier:
-        return Frontier(self.size, self.peaks)
 
 
 def read_position(connection: Connection) -> Position | None:

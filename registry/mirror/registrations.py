@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, select
 
 from registry.core.entry import Action
-from registry.core.timeline import Interval, Standing, document_standing
+from registry.core.timeline import Document, Interval, Standing, document_standing
 from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
 from registry.core.verdict import DocumentRole, FinalityBlocks, Registration
 from registry.mirror.schema import documents, entries, intervals, policies
@@ -73,6 +73,7 @@ def _registration(row: Any, on: Day, finality: FinalityBlocks) -> Registration:
         row.interval_document,
         row.interval_version,
     )
+    document = Document(EntryIndex(row.entry), row.version, Day(row.since), None)
     return Registration(
         policy_id=Digest(row.policy_id),
         authority=row.authority,
@@ -84,7 +85,7 @@ def _registration(row: Any, on: Day, finality: FinalityBlocks) -> Registration:
         version=row.version,
         versions=row.versions,
         current=EntryIndex(row.interval_document),
-        standing=document_standing(interval, row.entry, row.since, on),
+        standing=document_standing(interval, document, on),
         since=row.since,
         finality=finality.of(row.block),
         recorded_at=UnixSeconds(row.recorded_at),

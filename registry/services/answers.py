@@ -14,11 +14,11 @@ from registry.chain.addresses import checksummed
 from registry.core.authority import Role
 from registry.core.calendar import LAST_DAY, iso_date, iso_or_none, iso_time
 from registry.core.chain_id import caip2, caip10, is_development
+from registry.core.position import Position
 from registry.core.units import Address, Day
 from registry.core.verdict import Registration, Verdict
 from registry.errors import RegistryError
 from registry.mirror.engine import Engine, reading
-from registry.mirror.position import Position
 from registry.mirror.registrations import title_of
 from registry.services.verify import required_position
 

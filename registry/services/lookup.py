@@ -9,12 +9,12 @@ from typing import Any
 
 from registry.core.authority import check_code
 from registry.core.policy import policy_key
+from registry.core.position import Position
 from registry.core.units import Day
 from registry.errors import InputError, NotFound
 from registry.mirror import listing, queries
 from registry.mirror.engine import Engine, reading
 from registry.mirror.listing import PolicyFilter
-from registry.mirror.position import Position
 from registry.services.verify import required_position
 
 _HEX = re.compile(r"[0-9a-fA-F]{4,64}")

@@ -113,6 +113,20 @@ def signer_for(workspace: Workspace, ask_password: AskPassword) -> Signer:
     )
 
 
+def development_sender(workspace: Workspace) -> Sender:
+    """A sender with the home folder's own key, whatever the environment says."""
+    return Sender(workspace.transport, development_signer(workspace.settings))
+
+
+def serve_chain(workspace: Workspace, port: int) -> None:
+    """Serve the embedded chain as JSON-RPC on loopback until interrupted."""
+    from registry.chain.rpc_server import serve
+
+    if workspace.settings.rpc_url is not None:
+        raise InputError("POLREG_RPC_URL is set: that network has its own node")
+    serve(workspace.transport, port=port)
+
+
 def sender_for(workspace: Workspace, ask_password: AskPassword) -> Sender:
     return Sender(workspace.transport, signer_for(workspace, ask_password))
 

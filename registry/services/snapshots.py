@@ -10,6 +10,7 @@ from typing import Any
 
 from registry.chain.addresses import checksummed
 from registry.core.chain_id import caip2, caip10
+from registry.core.position import Position
 from registry.core.snapshot import (
     COLUMNS,
     Checkpoint,
@@ -22,7 +23,6 @@ from registry.core.snapshot import (
 from registry.core.units import BlockNumber
 from registry.errors import CouldNotCheck, InputError
 from registry.mirror.engine import Connection, Engine, reading
-from registry.mirror.position import Position
 from registry.mirror.queries import block_of_entry, histories, size_recorded_by
 from registry.mirror.store import stored_frontier
 from registry.services.verify import required_position

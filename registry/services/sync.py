@@ -17,11 +17,12 @@ from registry.chain.client import Client
 from registry.core.chain_id import caip2
 from registry.core.feed import Block, Checkpointed, Recorded
 from registry.core.merkle import EMPTY_ROOT, Frontier
+from registry.core.position import Position
 from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
 from registry.mirror.engine import Engine, reading, writing
-from registry.mirror.position import Position, read_position, write_position
+from registry.mirror.position import read_position, write_position
 from registry.mirror.store import append, rewind, stored_blocks, stored_frontier
 
 BLOCKS_PER_RANGE = 500

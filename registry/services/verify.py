@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry.core.position import Position
 from registry.core.units import Day, Digest
 from registry.core.verdict import Evidence, ExitCode, Match, Registration, Verdict, by_weight
 from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.engine import Connection, Engine, reading
-from registry.mirror.position import Position, read_position
+from registry.mirror.position import read_position
 from registry.mirror.registrations import registrations
 from registry.services.hashing import HashedFile, files_below, hash_file
 

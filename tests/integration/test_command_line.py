@@ -198,7 +198,7 @@ def test_authorities_are_opened_shown_and_change_hands(user: User, document: Pat
     assert registrar["role"] == "registrar"
     assert registrar["dismissed"] is not None
     (reported,) = shown["compromised"]
-    assert (reported["account"], reported["since"]) == (account, "2024-01-01T23:59:59Z")
+    assert (reported["account"], reported["since"]) == (account, "2024-01-01T00:00:00Z")
     assert reported["entry"] == registrar["dismissed"]["entry"] - 1
     listed = user.done("authority", "list").out
     assert "CN.GD.SHENZHEN" in listed

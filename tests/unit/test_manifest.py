@@ -204,7 +204,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         changed(relations=[{"type": "cites", "citation": ""}]),
         "neither",
     ),
-    "relation to a number": (changed(relations=[{"type": "cites", "policy": 7}]), "neither"),
+    "relation to a number": (
+        changed(relations=[{"type": "cites", "policy": 7, "citation": "x"}]),
+        "no policy_id",
+    ),
     "date in words": (changed(issued="1 July 2017"), "not a date"),
     "date a number": (changed(issued=20170701), "not a date"),
     "date a list": (changed(effective_to=["2017-07-01"]), "not a date"),

@@ -20,6 +20,7 @@ from registry.core.timeline import (
     document_standing,
     timeline,
 )
+from registry.core.units import EntryIndex
 
 DAY = 86_400
 VERSIONS = {Action.PUBLISH, Action.AMEND}
@@ -159,7 +160,7 @@ def test_the_standing_of_a_document_follows_from_that_of_its_policy(acts: list[A
     for day in telling_days(acts):
         interval = painted.at(day)
         standings = {
-            entry: document_standing(interval, entry, each.since, day)
+            entry: document_standing(interval, each, day)
             for entry, each in painted.documents.items()
         }
         assert standings[interval.document] == interval.standing
@@ -168,7 +169,8 @@ def test_the_standing_of_a_document_follows_from_that_of_its_policy(acts: list[A
             continue
         for entry, standing in standings.items():
             if entry != interval.document:
-                ahead = day < painted.documents[entry].since
+                each = painted.documents[entry]
+                ahead = day < each.since and each.version >= interval.version
                 expected = Standing.NOT_YET_IN_FORCE if ahead else Standing.AMENDED
                 assert standing is expected
 
@@ -229,9 +231,21 @@ def test_an_amendment_applies_from_its_date_and_the_old_text_until_then() -> Non
     assert shown(painted, "2024-12-31") == ("in_force", 0)
     assert shown(painted, "2025-01-01") == ("in_force", 1)
     interval = painted.at(parse_day("2025-01-01"))
-    assert document_standing(interval, 0, parse_day("2020-01-01"), parse_day("2025-01-01")) == (
-        Standing.AMENDED
+    old = painted.documents[EntryIndex(0)]
+    assert document_standing(interval, old, parse_day("2025-01-01")) is Standing.AMENDED
+
+
+def test_a_version_overtaken_before_it_applied_is_amended_and_not_still_to_come() -> None:
+    painted = timeline(
+        [
+            act(0, Action.PUBLISH, "2020-01-01"),
+            act(1, Action.AMEND, "2025-01-01"),
+            act(2, Action.AMEND, "2023-01-01"),
+        ]
     )
+    day = parse_day("2024-06-01")
+    overtaken = painted.documents[EntryIndex(1)]
+    assert document_standing(painted.at(day), overtaken, day) is Standing.AMENDED
 
 
 def test_an_erratum_never_reaches_back_before_its_version() -> None:
