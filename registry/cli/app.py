@@ -8,10 +8,10 @@ from typing import Any
 
 import typer
 
-from registry.cli import authority, catalogue, check, operate, publish
+from registry.cli import authority, catalogue, check, operate, publish, snapshots
 from registry.cli.outcome import ending
 
-_MODULES = (operate, publish, catalogue, check)
+_MODULES = (operate, publish, catalogue, check, snapshots)
 _COMPLETION = "_POLREG_COMPLETE"
 
 

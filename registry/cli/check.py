@@ -1,9 +1,9 @@
-"""Commands of the auditor and the client: verify, show, history, search, snapshot."""
+"""Commands of the auditor and the client: verify, show, history, search."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -227,83 +227,9 @@ def search(
     return 0 if found else 1
 
 
-def snapshot(
-    in_force_on: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only what is in force on this date.")
-    ] = None,
-    recorded_by: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only what was recorded by then.")
-    ] = None,
-    size: Annotated[int | None, typer.Option(help="Only the log's first N entries.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Else standard output.")
-    ] = None,
-    form: Annotated[str, typer.Option("--format", help="ndjson or csv.")] = "ndjson",
-    as_json: Json = False,
-) -> None:
-    """Write the state of every policy, as of the log's end or an earlier moment."""
-    from registry.core.calendar import parse_time
-    from registry.core.snapshot import Filters
-    from registry.errors import InputError
-    from registry.services.snapshots import take_snapshot
-
-    if form not in {"ndjson", "csv"}:
-        raise InputError(f"there is no snapshot format {form!r}", hint="use ndjson or csv")
-    if as_json and output is None:
-        raise InputError("--json tells about the file that --output writes", hint="add --output")
-    filters = Filters(
-        common.optional_day(in_force_on, "date"),
-        None if recorded_by is None else parse_time(recorded_by),
-    )
-    with common.workspace() as opened:
-        taken = take_snapshot(opened.engine, filters, size)
-        lines = taken.ndjson() if form == "ndjson" else taken.csv()
-        if output is None:
-            sys.stdout.buffer.writelines(lines)
-            sys.stdout.buffer.flush()
-            return
-        written = _write_whole(output, lines)
-    if as_json:
-        common.print_json({"file": str(output), "sha256": written, "header": taken.header})
-        return
-    typer.echo(
-        f"{output}: {taken.header['count']} policies, log of {taken.size} entries, "
-        f"root {taken.header['root']}\nsha256 {written}"
-    )
-
-
-def _write_whole(output: Path, lines: Iterator[bytes]) -> str:
-    """Write a file that is either whole or not there; returns its SHA-256."""
-    import hashlib
-    import os
-    import tempfile
-
-    from registry.errors import LocalFailure
-
-    hasher = hashlib.sha256()
-    try:
-        descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                for line in lines:
-                    hasher.update(line)
-                    file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, output)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as error:
-        raise LocalFailure(f"{output} can not be written: {error.strerror}") from None
-    return hasher.hexdigest()
-
-
 COMMANDS: dict[str, Callable[..., Any]] = {
     "verify": verify,
     "show": show,
     "history": history,
     "search": search,
-    "snapshot": snapshot,
 }

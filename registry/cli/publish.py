@@ -41,64 +41,35 @@ _Policy = Annotated[
 ]
 
 
-def publish(
-    file: _File,
-    authority: _Authority,
-    number: _Number,
-    title_zh: _TitleZh = None,
-    title_en: _TitleEn = None,
-    type_: _Type = None,
-    issued: _Issued = None,
-    effective: _Effective = None,
-    until: _Until = None,
-    rendition: _Rendition = None,
-    relation: _Relation = None,
-    digest_only: _DigestOnly = False,
-    as_json: Json = False,
-) -> None:
-    """Publish a document as the first version of a policy."""
-    _document_act("PUBLISH", locals())
+_DOCUMENT_ACTS = {
+    "publish": "Publish a document as the first version of a policy.",
+    "amend": "Publish a document as the next version of a policy. Title and type stay as they "
+    "are where none is given.",
+    "correct": "Replace the document of the present version (an erratum).",
+}
 
 
-def amend(
-    file: _File,
-    authority: _Authority,
-    number: _Number,
-    title_zh: _TitleZh = None,
-    title_en: _TitleEn = None,
-    type_: _Type = None,
-    issued: _Issued = None,
-    effective: _Effective = None,
-    until: _Until = None,
-    rendition: _Rendition = None,
-    relation: _Relation = None,
-    reason: _Reason = None,
-    digest_only: _DigestOnly = False,
-    as_json: Json = False,
-) -> None:
-    """Publish a document as the next version of a policy. Titles and type are kept
-    where none are given."""
-    _document_act("AMEND", locals())
+def _document_command(name: str) -> Callable[..., None]:
+    def act(
+        file: _File,
+        authority: _Authority,
+        number: _Number,
+        title_zh: _TitleZh = None,
+        title_en: _TitleEn = None,
+        type_: _Type = None,
+        issued: _Issued = None,
+        effective: _Effective = None,
+        until: _Until = None,
+        rendition: _Rendition = None,
+        relation: _Relation = None,
+        reason: _Reason = None,
+        digest_only: _DigestOnly = False,
+        as_json: Json = False,
+    ) -> None:
+        _document_act(name.upper(), locals())
 
-
-def correct(
-    file: _File,
-    authority: _Authority,
-    number: _Number,
-    title_zh: _TitleZh = None,
-    title_en: _TitleEn = None,
-    type_: _Type = None,
-    issued: _Issued = None,
-    effective: _Effective = None,
-    until: _Until = None,
-    rendition: _Rendition = None,
-    relation: _Relation = None,
-    reason: _Reason = None,
-    digest_only: _DigestOnly = False,
-    as_json: Json = False,
-) -> None:
-    """Replace the document of the present version (an erratum)."""
-    _document_act("CORRECT", locals())
+    act.__doc__ = _DOCUMENT_ACTS[name]
+    return act
 
 
 def _document_act(action_name: str, given: dict[str, Any]) -> None:
@@ -120,7 +91,7 @@ def _document_act(action_name: str, given: dict[str, Any]) -> None:
         effective_from=common.optional_day(given["effective"], "effective date"),
         effective_to=common.optional_day(given["until"], "last date"),
         relations=[_relation(text) for text in given["relation"] or ()],
-        reason=given.get("reason"),
+        reason=given["reason"],
     )
     _perform(draft, digest_only=given["digest_only"], as_json=given["as_json"])
 
@@ -148,7 +119,7 @@ _ACTS = {
 }
 
 
-def _act_command(name: str) -> Any:
+def _act_command(name: str) -> Callable[..., None]:
     def act(
         policy: _Policy,
         reason: Annotated[str, typer.Option(help="Why, in words.")],
@@ -239,8 +210,6 @@ def _perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    "publish": publish,
-    "amend": amend,
-    "correct": correct,
+    **{name: _document_command(name) for name in _DOCUMENT_ACTS},
     **{name: _act_command(name) for name in _ACTS},
 }

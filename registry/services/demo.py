@@ -8,7 +8,7 @@ character, an older version, a repealed one, and the draft that never was.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.chain.client import Client
@@ -20,7 +20,6 @@ from registry.core.entry import Action
 from registry.core.lifecycle import PolicyState, Status
 from registry.core.policy import PolicyKey, policy_key
 from registry.core.submission import Submission
-from registry.core.units import Day
 from registry.demo.catalogue import (
     AMENDMENT,
     REPEAL,
@@ -103,7 +102,7 @@ def _publication(policy: DemoPolicy, catalogue: list[DemoPolicy]) -> Draft:
         title=policy.title,
         document=_described(policy.document_name),
         type=policy.type,
-        issued=_day(policy.issued),
+        issued=None if policy.issued is None else parse_day(policy.issued),
         relations=relations,
         jurisdiction=policy.jurisdiction,
         extra={"issued_month": policy.issued_month} if policy.issued_month else {},
@@ -113,45 +112,31 @@ def _publication(policy: DemoPolicy, catalogue: list[DemoPolicy]) -> Draft:
 def _endorsements(catalogue: list[DemoPolicy]) -> Iterator[Draft]:
     """Each co-issuing authority's own entry, with the same document."""
     for policy in catalogue:
-        lead = policy_key(policy.authority, policy.number).policy_id.hex()
+        lead = _publication(policy, catalogue)
+        endorses = [{"type": "endorses", "policy": lead.key.policy_id.hex()}]
         for each in policy.co_issuers:
-            yield Draft(
-                action=Action.PUBLISH,
-                authority=each.code,
-                number=policy.number,
-                title=policy.title,
-                document=_described(policy.document_name),
-                type=policy.type,
-                issued=_day(policy.issued),
-                relations=[{"type": "endorses", "policy": lead}],
-                jurisdiction=policy.jurisdiction,
-            )
+            yield replace(lead, authority=each.code, relations=endorses)
 
 
 def _later_acts(catalogue: list[DemoPolicy]) -> list[Draft]:
-    amended = next(each for each in catalogue if each.id == AMENDMENT.policy)
-    repealed = next(each for each in catalogue if each.id == REPEAL.policy)
+    published = {each.id: _publication(each, catalogue) for each in catalogue}
     return [
-        Draft(
+        replace(
+            published[AMENDMENT.policy],
             action=Action.AMEND,
-            authority=amended.authority,
-            number=amended.number,
-            title=amended.title,
             document=_described(AMENDMENT.document_name),
-            type=amended.type,
+            issued=None,
             effective_from=parse_day(AMENDMENT.effective_from),
             reason=AMENDMENT.reason,
-            jurisdiction=amended.jurisdiction,
         ),
-        Draft(
+        replace(
+            published[REPEAL.policy],
             action=Action.REPEAL,
-            authority=repealed.authority,
-            number=repealed.number,
-            title=repealed.title,
-            type=repealed.type,
+            document=None,
+            issued=None,
             effective_from=parse_day(REPEAL.effective_from),
             reason=REPEAL.reason,
-            jurisdiction=repealed.jurisdiction,
+            extra={},
         ),
     ]
 
@@ -189,7 +174,3 @@ def _described(name: str) -> FileDescription:
         media_type="text/markdown",
         language="en",
     )
-
-
-def _day(text: str | None) -> Day | None:
-    return None if text is None else parse_day(text)
