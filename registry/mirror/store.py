@@ -112,15 +112,19 @@ def _histories(
     connection: Connection, events: Sequence[Recorded]
 ) -> tuple[dict[int, int], dict[int, list[Logged]]]:
     """For each entry its policy's id, and for each touched policy all its entries."""
-    continued = {event.entry.policy.policy_id for event in events if event.entry.sequence > 1}
+    policy_ids = [event.entry.policy.policy_id for event in events]
+    continued = {
+        policy_id
+        for event, policy_id in zip(events, policy_ids, strict=True)
+        if event.entry.sequence > 1
+    }
     identities: dict[bytes, int] = {}
     for some in _chunks(list(continued)):
         for row in connection.execute(_POLICY_IDS, {"wanted": some}):
             identities[row.policy_id] = row.id
     histories = _stored_histories(connection, set(identities.values()))
     policy_of: dict[int, int] = {}
-    for event in events:
-        policy_id = event.entry.policy.policy_id
+    for event, policy_id in zip(events, policy_ids, strict=True):
         identity = identities.setdefault(policy_id, event.entry.index)
         policy_of[event.entry.index] = identity
         histories.setdefault(identity, []).append(Logged(event.entry, event.manifest))
