@@ -450,7 +450,7 @@ def table(heading: str) -> list[list[str]]:
     """The rows of the table whose first column has this heading, without the heading."""
     lines = PAGE.splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith(f"| {heading} |"))
-    rows = []
+    rows: list[list[str]] = []
     for line in lines[start + 2 :]:
         if not line.startswith("|"):
             return rows
