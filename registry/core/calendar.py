@@ -30,13 +30,12 @@ _ISO_TIME = re.compile(
 
 def parse_day(text: str, what: str = "date") -> Day:
     """The day of an RFC 3339 full-date; raises InputError naming `what`."""
-    found = _ISO_DATE.fullmatch(text)
-    if not found:
+    if not _ISO_DATE.fullmatch(text):
         raise InputError(
             f"the {what} {text[:40]!r} is not a date", hint="write it as YYYY-MM-DD: 2024-07-01"
         )
     try:
-        date = datetime.date(*(int(part) for part in found.groups()))
+        date = datetime.date.fromisoformat(text)
     except ValueError:
         raise InputError(f"the {what} {text} does not exist in the calendar") from None
     return Day(date.toordinal() - _EPOCH)

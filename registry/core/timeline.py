@@ -94,6 +94,9 @@ class Timeline:
 
 def timeline(acts: Iterable[Act]) -> Timeline:
     """The timeline of one policy from its acts in log order, the first a Publish."""
+    acts = list(acts)
+    if len(acts) == 1:
+        return _of_one_act(acts[0])
     versions: _Layer[_Layer[Document]] = _Layer()
     overriding: _Layer[Standing] = _Layer()
     documents: dict[EntryIndex, Document] = {}
@@ -131,6 +134,20 @@ def applies_from(act: Act) -> Day:
     if act.effective_on is not None:
         return act.effective_on
     return FIRST_DAY if act.action is Action.PUBLISH else day_of(act.recorded_at)
+
+
+def _of_one_act(act: Act) -> Timeline:
+    """What `timeline` gives for a Publish alone, which is all that most policies have."""
+    since = applies_from(act)
+    until = END if act.expires is None else Day(max(since, act.expires + 1))
+    found = []
+    if since > FIRST_DAY:
+        found.append(Interval(FIRST_DAY, since, Standing.NOT_YET_IN_FORCE, act.index, 1))
+    if since < until:
+        found.append(Interval(since, until, Standing.IN_FORCE, act.index, 1))
+    if until < END:
+        found.append(Interval(until, END, Standing.EXPIRED, act.index, 1))
+    return Timeline(tuple(found), {act.index: Document(act.index, 1, since, act.expires)})
 
 
 T = TypeVar("T")
