@@ -30,44 +30,46 @@ Event = Recorded | Checkpointed
 def decode_logs(logs: Iterable[dict[str, Any]], contract: Address) -> list[Event]:
     """The registry's events in chain order, from all the logs of its contract.
 
-    A manifest is joined to the entry before it. Within a transaction the contract's logs
-    follow each other without gap up to its Checkpoint, so that one that was left out is
-    noticed even where no root depends on it. Raises Inconsistent.
+    A manifest is joined to the entry before it. From a Recorded to its Checkpoint the
+    contract's logs follow each other without gap, so that one that was left out is noticed
+    even where no root depends on it. Raises Inconsistent.
     """
     events: list[Event] = []
     places = _Places()
     address = "0x" + contract.hex()
-    before: tuple[Place, str] | None = None
+    # The last log since which a checkpoint is owed, if an entry was recorded.
+    owing: Place | None = None
     try:
         for block, log_index, log in sorted(map(_positioned, logs), key=_BY_POSITION):
             if log["address"].lower() != address or log.get("removed"):
                 raise Inconsistent("the node sent another contract's log, or a removed one")
             topics = log["topics"]
             place = places.of(block, log_index, log)
-            _require_next(before, place)
+            _require_next(owing, place)
             if topics[0] == RECORDED:
                 events.append(_recorded(topics, log, place))
             elif topics[0] == MANIFEST_PUBLISHED:
                 events[-1] = _with_manifest(events[-1] if events else None, topics, log, place)
             elif topics[0] == CHECKPOINT:
                 events.append(_checkpoint(log, place))
-            before = place, topics[0]
+            if topics[0] == CHECKPOINT:
+                owing = None
+            elif owing is not None or topics[0] == RECORDED:
+                owing = place
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise Inconsistent(f"the node sent a log that can not be read ({error!r})") from None
-    if events and not isinstance(events[-1], Checkpointed):
+    if owing is not None:
         raise Inconsistent("the node left out the last checkpoint")
     return events
 
 
-def _require_next(before: tuple[Place, str] | None, place: Place) -> None:
-    if before is None:
+def _require_next(owing: Place | None, place: Place) -> None:
+    if owing is None:
         return
-    last, topic = before
-    if last.transaction == place.transaction:
-        if place.log_index != last.log_index + 1:
-            raise Inconsistent(f"the node left out a log of block {place.block}, or doubled one")
-    elif topic != CHECKPOINT:
-        raise Inconsistent(f"the node left out a checkpoint of block {last.block}")
+    if owing.transaction != place.transaction:
+        raise Inconsistent(f"the node left out a checkpoint of block {owing.block}")
+    if place.log_index != owing.log_index + 1:
+        raise Inconsistent(f"the node left out a log of block {place.block}, or doubled one")
 
 
 _BY_POSITION = itemgetter(0, 1)

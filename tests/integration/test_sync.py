@@ -13,7 +13,7 @@ from web3 import Web3
 from registry.chain.abi import artifact
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
-from registry.chain.events import CHECKPOINT, MANIFEST_PUBLISHED, RECORDED
+from registry.chain.events import CHECKPOINT, MANIFEST_PUBLISHED, RECORDED, decode_logs
 from registry.chain.rpc import Call, HttpTransport, Transport
 from registry.chain.sender import Sender
 from registry.chain.signers import signer_from_hex
@@ -202,7 +202,7 @@ LIES: dict[str, Callable[[list[Any]], list[Any]]] = {
         log for log in logs if log is not carrying(logs, CHECKPOINT)
     ],
     "one in the middle left out": lambda logs: logs[:9] + logs[10:],
-    "one doubled": lambda logs: [*logs, logs[0]],
+    "one doubled": lambda logs: [*logs, carrying(logs, RECORDED)],
     "an entry altered": lambda logs: altered(logs, RECORDED, 200),
     "a date altered": lambda logs: altered(logs, RECORDED, 2 + 64 * 6 - 1),
     "padding altered": lambda logs: altered(logs, RECORDED, 2),
@@ -231,6 +231,32 @@ def test_a_lie_is_noticed_and_nothing_of_it_is_written(
     with pytest.raises(CouldNotCheck):
         verify_digests(mirror, [sha256(b"anything")], Day(20_000))
     assert sync(chain, mirror, FIRST).entries_added == 10
+
+
+def test_acts_without_an_entry_and_other_contracts_logs_between_are_no_gap(
+    chain: Client, mirror: Engine
+) -> None:
+    """A transfer of the administrator's role that is only scheduled appends nothing; and one
+    transaction may call the registry twice, with another contract's log in between."""
+    logs = chain.transport.request("eth_getLogs", [wanted(chain)])
+    scheduled = {**logs[0], "topics": ["0x" + "ab" * 32], "transactionHash": "0x" + "cd" * 32}
+    scheduled["logIndex"] = hex(int(logs[-1]["logIndex"], 16) + 7)
+    scheduled["blockNumber"] = logs[-1]["blockNumber"]
+    assert len(decode_logs([*logs, scheduled], chain.address)) == len(
+        decode_logs(logs, chain.address)
+    )
+    last = logs[-1]
+    same = {name: last[name] for name in ("transactionHash", "blockHash", "blockNumber")}
+
+    def spaced(log: Any) -> str:
+        return hex(int(log["blockNumber"], 16) * 1000 + int(log["logIndex"], 16))
+
+    moved = [{**log, **same, "logIndex": spaced(log)} for log in logs]
+    assert len(decode_logs(moved, chain.address)) == len(decode_logs(logs, chain.address))
+
+
+def wanted(chain: Client) -> dict[str, str]:
+    return {"address": "0x" + chain.address.hex(), "fromBlock": "0x0", "toBlock": "latest"}
 
 
 def test_out_of_order_logs_are_put_in_order(chain: Client, mirror: Engine) -> None:
