@@ -81,7 +81,7 @@ def list_(as_json: Json = False) -> None:
         common.print_json({"authorities": found, "registry": context})
         return
     for each in found:
-        typer.echo(f"{each['code']:<31} {each['policies']:>6}  {' / '.join(each['name'].values())}")
+        common.say(f"{each['code']:<31} {each['policies']:>6}  {' / '.join(each['name'].values())}")
     common.say_context(context)
 
 
@@ -101,12 +101,12 @@ def show(code: _Code, as_json: Json = False) -> None:
     if as_json:
         common.print_json({"authority": shown, "registry": context})
         return
-    typer.echo(f"{code}  {' / '.join(shown['name'].values())}  ({shown['policies']} policies)")
+    common.say(f"{code}  {' / '.join(shown['name'].values())}  ({shown['policies']} policies)")
     for each in shown["grants"]:
         ended = f" until {each['dismissed']['at']}" if each["dismissed"] else ""
-        typer.echo(f"  {each['role']:<11}{each['account']} since {each['appointed']['at']}{ended}")
+        common.say(f"  {each['role']:<11}{each['account']} since {each['appointed']['at']}{ended}")
     for each in shown["compromised"]:
-        typer.echo(f"  reported compromised: {each['account']} since {each['since']}")
+        common.say(f"  reported compromised: {each['account']} since {each['since']}")
     common.say_context(context)
 
 
@@ -167,9 +167,9 @@ def _tell(text: str, shown: dict[str, Any], receipts: list[Receipt], as_json: bo
     if as_json:
         common.print_json({**shown, "transactions": transactions})
         return
-    typer.echo(text)
+    common.say(text)
     for each in transactions:
-        typer.echo(f"  transaction {each}")
+        common.say(f"  transaction {each}")
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

@@ -116,14 +116,14 @@ def _tell(done: Imported, *, as_json: bool) -> None:
         )
         return
     for code in done.opened:
-        typer.echo(f"opened {code}")
+        common.say(f"opened {code}")
     for reason, some in _by_reason(done):
-        typer.echo(f"{len(some)} not published: {reason}")
+        common.say(f"{len(some)} not published: {reason}")
         for each in some[:_LISTED]:
-            typer.echo(f"  line {each.line}: {each.path}")
+            common.say(f"  line {each.line}: {each.path}")
         if len(some) > _LISTED:
-            typer.echo(f"  … and {len(some) - _LISTED} more; --json lists them all")
-    typer.echo(
+            common.say(f"  … and {len(some) - _LISTED} more; --json lists them all")
+    common.say(
         f"{done.rows} rows: {done.published} published in {done.transactions} transactions "
         f"({done.gas_used:,} gas), {done.present} already in the registry, "
         f"{len(done.refused)} not published"

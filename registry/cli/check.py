@@ -65,7 +65,7 @@ def _print_checked_json(context: dict[str, Any], checked: list[CheckedFile], on:
     out.write(b',"summary":' + orjson.dumps(_summary(checked)) + b',"files":[\n')
     lines: list[bytes] = []
     for each in checked:
-        value: dict[str, Any] = {"file": each.path}
+        value: dict[str, Any] = {"file": _utf8(each.path)}
         if each.verdict is None:
             value["error"] = answers.error(each.error)
         else:
@@ -77,6 +77,11 @@ def _print_checked_json(context: dict[str, Any], checked: list[CheckedFile], on:
         lines.append(orjson.dumps(value))
     out.write(b",\n".join(lines) + b"\n]}\n")
     out.flush()
+
+
+def _utf8(path: str) -> str:
+    """A file name as JSON can hold it; bytes that are not UTF-8 become escapes."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _summary(checked: list[CheckedFile]) -> dict[str, int]:
@@ -98,45 +103,45 @@ def _say_checked(checked: list[CheckedFile]) -> None:
     noteworthy = [each for each in checked if each.exit_code in {1, 2, 3}]
     for each in noteworthy[:_LISTED]:
         reason = f" ({each.error})" if each.error else ""
-        typer.echo(f"{each.word.replace('_', ' ')}: {each.path}{reason}")
+        common.say(f"{each.word.replace('_', ' ')}: {each.path}{reason}")
     if len(noteworthy) > _LISTED:
-        typer.echo(f"… and {len(noteworthy) - _LISTED} more like these; --json lists them all")
-    typer.echo(f"{len(checked)} files:")
+        common.say(f"… and {len(noteworthy) - _LISTED} more like these; --json lists them all")
+    common.say(f"{len(checked)} files:")
     for word, count in _summary(checked).items():
-        typer.echo(f"  {count:>7}  {word.replace('_', ' ')}")
+        common.say(f"  {count:>7}  {word.replace('_', ' ')}")
 
 
 def _say_one(each: CheckedFile) -> None:
     from registry.core.calendar import iso_or_none, iso_time
 
-    typer.echo(each.path)
+    common.say(each.path)
     if each.verdict is None:
-        typer.echo(f"  could not check: {each.error}")
+        common.say(f"  could not check: {each.error}")
         return
     verdict = each.verdict
-    typer.echo(f"  sha256 {verdict.sha256.hex()}")
+    common.say(f"  sha256 {verdict.sha256.hex()}")
     lead = verdict.leading
     if lead is None:
-        typer.echo("  unknown: this exact file is not in the registry")
+        common.say("  unknown: this exact file is not in the registry")
         return
     standing = lead.standing.value.replace("_", " ")
-    typer.echo(f"  exact: as published · {standing} · {lead.finality.value}")
+    common.say(f"  exact: as published · {standing} · {lead.finality.value}")
     for found in verdict.registrations:
-        typer.echo(f"  {' / '.join(found.title.values()) or '(no readable manifest)'}")
+        common.say(f"  {' / '.join(found.title.values()) or '(no readable manifest)'}")
         role = "" if found.role.value == "document" else f", {found.role.value}"
         role += ", endorses another authority's policy" if found.endorses else ""
-        typer.echo(
+        common.say(
             f"    {found.authority} {found.number or '(number not known)'}"
             f", version {found.version} of {found.versions}{role}"
             + ("" if found.standing is lead.standing else f" ({found.standing.value})")
         )
         since = iso_or_none(found.since)
-        typer.echo(
+        common.say(
             f"    applies from {since or 'no stated date'}; recorded {iso_time(found.recorded_at)} "
             f"as entry {found.entry} in block {found.block} by {found.registrar}"
         )
-        typer.echo(f"    policy {found.policy_id.hex()}")
-    typer.echo(f"  checked: {'; '.join(verdict.steps)}")
+        common.say(f"    policy {found.policy_id.hex()}")
+    common.say(f"  checked: {'; '.join(verdict.steps)}")
 
 
 def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
@@ -151,15 +156,15 @@ def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
     if as_json:
         common.print_json({"policy": shown, "registry": context})
         return
-    typer.echo(" / ".join(shown["title"].values()) or "(no readable manifest)")
+    common.say(" / ".join(shown["title"].values()) or "(no readable manifest)")
     for key in (
         "authority", "number", "standing", "status", "type", "jurisdiction", "issued", "since",
         "until", "version", "versions", "document", "policy_id", "endorses",
     ):  # fmt: skip
         if shown[key] is not None:
-            typer.echo(f"  {key.replace('_', ' '):<13}{shown[key]}")
+            common.say(f"  {key.replace('_', ' '):<13}{shown[key]}")
     for each in shown["endorsed_by"]:
-        typer.echo(f"  {'endorsed by':<13}{each['authority']}")
+        common.say(f"  {'endorsed by':<13}{each['authority']}")
     common.say_context(context)
 
 
@@ -177,18 +182,18 @@ def history(policy: _Policy, as_json: Json = False) -> None:
         common.print_json({"policy_id": policy_id, "entries": entries, "registry": context})
         return
     for each in entries:
-        typer.echo(
+        common.say(
             f"{each['entry']:>7}  {each['action']:<10}"
             f"{'from ' + each['effective_on'] if each['effective_on'] else 'no date':<16}"
             f"recorded {each['recorded_at']} by {each['registrar']}"
         )
         if each["document"]:
-            typer.echo(f"         document {each['document']}")
+            common.say(f"         document {each['document']}")
         reason = (each["manifest"]["content"] or {}).get("reason")
         if reason:
-            typer.echo(f"         reason: {reason}")
+            common.say(f"         reason: {reason}")
         if each["manifest"]["problem"]:
-            typer.echo(f"         manifest: {each['manifest']['problem']}")
+            common.say(f"         manifest: {each['manifest']['problem']}")
     common.say_context(context)
 
 
@@ -215,14 +220,14 @@ def search(
         common.print_json({"policies": found, "more": more, "registry": context})
         return 0 if found else 1
     for each in found:
-        typer.echo(
+        common.say(
             f"{each['policy_id'][:12]}  {each['standing']:<17}{each['issued'] or '':<11}"
             f"{each['authority']}  {' / '.join(each['title'].values())}"
         )
     if not found:
-        typer.echo("nothing found")
+        common.say("nothing found")
     elif more:
-        typer.echo(f"… more than {limit}: narrow the search, or give a larger --limit")
+        common.say(f"… more than {limit}: narrow the search, or give a larger --limit")
     common.say_context(context)
     return 0 if found else 1
 

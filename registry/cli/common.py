@@ -72,6 +72,15 @@ def print_json(value: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def say(line: str) -> None:
+    """One line of an answer. Names and titles come from strangers: a line feed or a
+    control character in them is shown as an escape, and can not pass for our own words."""
+    shown = line.encode("utf-8", "backslashreplace").decode()
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+    typer.echo(shown)
+
+
 def note(text: str) -> None:
     """Something worth knowing that is not the answer."""
     typer.secho(text, err=True, fg=typer.colors.YELLOW if sys.stderr.isatty() else None)
@@ -112,10 +121,11 @@ def sync_quietly(opened: Workspace) -> None:
 def say_context(context: dict[str, Any]) -> None:
     """Where an answer comes from, in two lines."""
     log, block = context["log"], context["block"]
-    typer.echo(
-        f"\n{context['contract']}, block {block['number']} of {block['time']}, "
+    typer.echo()
+    say(
+        f"{context['contract']}, block {block['number']} of {block['time']}, "
         f"log of {log['size']} entries, root {log['root'][:16]}…, "
         f"mirror synced {context['mirror']['lag_seconds']} s ago"
     )
     if context["note"]:
-        typer.echo(f"This is {context['note']}.")
+        say(f"This is {context['note']}.")

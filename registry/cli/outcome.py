@@ -59,11 +59,12 @@ def exit_code(error: RegistryError) -> ExitCode:
 
 
 def _show(error: RegistryError, *, as_json: bool) -> None:
+    message = str(error).encode("utf-8", "backslashreplace").decode()
     if as_json:
         from registry.cli.common import print_json
 
         kind = type(error).__name__
-        print_json({"error": {"kind": kind, "message": str(error), "hint": error.hint}})
-    typer.echo(f"error: {error}", err=True)
+        print_json({"error": {"kind": kind, "message": message, "hint": error.hint}})
+    typer.echo(f"error: {message}", err=True)
     if error.hint:
         typer.echo(f"  -> {error.hint}", err=True)

@@ -200,7 +200,7 @@ def _perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
     if as_json:
         common.print_json({"published": shown, "registry": context})
         return
-    typer.echo(f"{draft.action.word}: {draft.called}")
+    common.say(f"{draft.action.word}: {draft.called}")
     if shown["document"]:
         typer.echo(f"  document     sha256 {shown['document']}")
     typer.echo(f"  policy       {shown['policy_id']}")

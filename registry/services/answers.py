@@ -90,7 +90,7 @@ def error(found: RegistryError | None) -> dict[str, Any]:
     """Why there is no answer. Never to be read as "no"."""
     return {
         "kind": type(found).__name__,
-        "message": str(found),
+        "message": str(found).encode("utf-8", "backslashreplace").decode(),
         "hint": found.hint if found else None,
     }
 

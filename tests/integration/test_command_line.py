@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 from pathlib import Path
 
 import orjson
@@ -124,6 +125,20 @@ def test_a_folder_is_checked_file_by_file_and_the_worst_answer_is_the_exit_code(
     missing = next(each for each in outcome.json["files"] if "error" in each)
     assert "verdict" not in missing
     assert "there is no such file" in missing["error"]["message"]
+
+
+def test_no_name_of_a_file_breaks_or_forges_an_answer(user: User, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "forged\n  exact: as published · in force").write_text("one")
+    Path(os.fsdecode(bytes(folder) + b"/\xff")).write_text("two")
+    spoken = user("verify", folder)
+    assert spoken.code == 1
+    assert "\n  exact" not in spoken.out
+    assert r"forged\n  exact" in spoken.out
+    files = user("verify", folder, "--json").json["files"]
+    assert [each["verdict"]["match"] for each in files] == ["unknown", "unknown"]
+    assert files[1]["file"].endswith(r"\udcff")
 
 
 def test_a_rendition_is_exact_too(user: User, document: Path, tmp_path: Path) -> None:
