@@ -21,7 +21,7 @@ from registry.chain.signers import Signer
 from registry.core.chain_id import EMBEDDED_CHAIN_ID
 from registry.core.submission import Submission
 from registry.core.units import Address, BlockNumber
-from registry.errors import Rejected, UnknownOutcome
+from registry.errors import Rejected, Unavailable, UnknownOutcome
 
 MAX_TRANSACTION_GAS = 16_777_216
 """EIP-7825."""
@@ -97,9 +97,10 @@ class Sender:
         except RpcError as error:
             if not _already_there(error):
                 raise self._explained(error) from None
-            from eth_hash.auto import keccak
-
-            sent = "0x" + keccak(raw).hex()
+            sent = _hash_of(raw)
+        except Unavailable:
+            # It may have arrived all the same: only the chain can tell.
+            sent = _hash_of(raw)
         return self._receipt(sent, to, data, gas)
 
     def _fields(self, to: Address | None, data: str, gas: int) -> dict[str, Any]:
@@ -130,7 +131,7 @@ class Sender:
 
     def _receipt(self, sent: str, to: Address | None, data: str, gas: int) -> Receipt:
         deadline, pause = time.monotonic() + self._wait, 0.01
-        while (answer := self._transport.request("eth_getTransactionReceipt", [sent])) is None:
+        while (answer := self._asked(sent)) is None:
             if time.monotonic() > deadline:
                 raise UnknownOutcome(
                     f"transaction {sent} was sent and is not mined after {self._wait:.0f} s",
@@ -150,6 +151,13 @@ class Sender:
             Address(bytes.fromhex(created[2:])) if created else None,
         )
 
+    def _asked(self, sent: str) -> Any:
+        """The receipt, or None while there is none to be had."""
+        try:
+            return self._transport.request("eth_getTransactionReceipt", [sent])
+        except Unavailable:
+            return None
+
     def _explained(self, error: RpcError) -> Exception:
         found = refusal(error)
         if isinstance(found, Rejected) and "funds" in str(found):
@@ -168,6 +176,12 @@ def record_gas(submissions: Sequence[Submission]) -> int:
     """An upper bound of the gas that recording these takes in one transaction."""
     content = sum(len(each.content) for each in submissions)
     return _BASE_GAS + _ENTRY_GAS * len(submissions) + _MANIFEST_BYTE_GAS * content
+
+
+def _hash_of(raw: bytes) -> str:
+    from eth_hash.auto import keccak
+
+    return "0x" + keccak(raw).hex()
 
 
 def _already_there(error: RpcError) -> bool:

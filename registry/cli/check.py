@@ -101,6 +101,7 @@ def _say_checked(checked: list[CheckedFile]) -> None:
             _say_one(each)
         return
     noteworthy = [each for each in checked if each.exit_code in {1, 2, 3}]
+    noteworthy += [each for each in checked if each.exit_code == 4]
     for each in noteworthy[:_LISTED]:
         reason = f" ({each.error})" if each.error else ""
         common.say(f"{each.word.replace('_', ' ')}: {each.path}{reason}")

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from registry.errors import InputError, NotVerified, RegistryError, Rejected
+from registry.errors import CouldNotCheck, InputError, NotVerified, RegistryError, Rejected
 
 if TYPE_CHECKING:
     from registry.core.verdict import ExitCode
 
 _INTERRUPTED = 130
+_BROKEN_PIPE = 141
 
 
 def ending(command: Callable[..., Any]) -> Callable[..., None]:
@@ -38,7 +39,21 @@ def ending(command: Callable[..., Any]) -> Callable[..., None]:
         except BrokenPipeError:
             # The reader, `head` say, has what it wanted. Python would complain again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 0
+            code = _BROKEN_PIPE
+        except typer.Exit:
+            raise
+        except Exception as error:
+            # Whatever it was, nothing was found to be false.
+            if os.environ.get("POLREG_DEBUG"):
+                raise
+            _show(
+                CouldNotCheck(
+                    f"unexpected: {type(error).__name__}: {error}",
+                    hint="set POLREG_DEBUG=1 to see where, and report it",
+                ),
+                as_json=False,
+            )
+            code = exit_code(CouldNotCheck(""))
         if code:
             raise typer.Exit(int(code))
 

@@ -150,8 +150,8 @@ def _plan_policy(
             same = f"it is the same document as line {seen[file.sha256].line}"
             made.refused.append(Refused(row.line, row.path, same))
             continue
+        seen[file.sha256] = row
         if file.sha256 in known.documents:
-            seen[file.sha256] = row
             made.present.append(row)
             before = row
             continue
@@ -161,7 +161,6 @@ def _plan_policy(
             continue
         action = Action.AMEND if published else Action.PUBLISH
         made.drafts.append(Planned(row, _draft(row, file, action)))
-        seen[file.sha256] = row
         latest, published, before = row.date, True, row
 
 

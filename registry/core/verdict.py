@@ -131,15 +131,20 @@ class Verdict:
 
 def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]:
     """The registrations of one document, the one that speaks for it first: an issuing
-    authority's own before an endorsement, what is in force before what is not, a
-    document before a rendition, the earliest entry first."""
+    authority's own before an endorsement, a document before a rendition, the policy that
+    had it first; and of one policy's versions the one that is in force. That somebody
+    else lists the same bytes later never outweighs the first one's repeal."""
+    first: dict[bytes, EntryIndex] = {}
+    for each in registrations:
+        first[each.policy_id] = min(first.get(each.policy_id, each.entry), each.entry)
     return tuple(
         sorted(
             registrations,
             key=lambda each: (
                 each.endorses is not None,
-                each.standing is not Standing.IN_FORCE,
                 each.role is not DocumentRole.DOCUMENT,
+                first[each.policy_id],
+                each.standing is not Standing.IN_FORCE,
                 each.entry,
             ),
         )

@@ -66,18 +66,17 @@ def _digest(descriptor: int, expected: int) -> tuple[Digest, int]:
     return Digest(hasher.digest()), size
 
 
-def files_below(path: Path) -> Iterator[str]:
-    """Every regular file below a folder, in the order of names; links are not followed."""
-    for folder, folders, names in os.walk(path, onerror=_raise):
+def files_below(path: Path) -> Iterator[str | RegistryError]:
+    """Everything below a folder that is no folder, in the order of names, and an error for
+    each folder that can not be read. Links to folders are not followed but named."""
+    unread: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=unread.append):
         folders.sort()
-        for name in sorted(names):
-            found = os.path.join(folder, name)
-            if os.path.isfile(found) and not os.path.islink(found):
-                yield found
-
-
-def _raise(error: OSError) -> None:
-    raise _unreadable(str(error.filename), error)
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        for name in sorted([*names, *links]):
+            yield os.path.join(folder, name)
+    for error in unread:
+        yield _unreadable(str(error.filename), error)
 
 
 def _unreadable(name: str, error: OSError) -> RegistryError:

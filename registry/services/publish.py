@@ -14,11 +14,12 @@ from registry.chain.client import Client
 from registry.chain.sender import Receipt, Sender, record_fits, record_gas
 from registry.core.authority import check_code
 from registry.core.draft import Draft, FileDescription
+from registry.core.entry import Action
 from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
 from registry.errors import Inconsistent, InputError, Rejected
 from registry.mirror.engine import Engine, reading
-from registry.mirror.queries import policies_with_prefix
+from registry.mirror.queries import policies_with_prefix, published_documents
 from registry.mirror.registrations import title_of
 from registry.services.hashing import hash_file
 
@@ -91,8 +92,15 @@ def completed(draft: Draft, engine: Engine) -> Draft:
     manifest is to be readable by itself."""
     with reading(engine) as connection:
         rows = policies_with_prefix(connection, draft.key.policy_id.hex())
+        published = published_documents(connection, [draft.key.policy_id])
     if not rows:
         return draft
+    again = draft.document is not None and published[-1].document == draft.document.sha256
+    if again and draft.action is not Action.PUBLISH:
+        raise Rejected(
+            f"this file already is the current document of {draft.called}",
+            hint="it needs no second act: look at it with polreg history",
+        )
     return replace(
         draft,
         title=draft.title or title_of(rows[0]),

@@ -20,6 +20,7 @@ from registry.chain.signers import (
     signer_from_hex,
 )
 from registry.config import Deployment, Settings, note_deployment, read_deployment
+from registry.core.chain_id import caip2
 from registry.core.units import Address
 from registry.errors import InputError, LocalFailure, Rejected
 from registry.services.workspace import Workspace
@@ -128,6 +129,16 @@ def serve_chain(workspace: Workspace, port: int) -> None:
 
 
 def sender_for(workspace: Workspace, ask_password: AskPassword) -> Sender:
+    """A sender to the workspace's own contract; raises InputError where the node is on
+    another chain or has no such contract, before anything is sent or paid for."""
+    chain_id = workspace.client.chain_id()
+    if chain_id != workspace.deployment.chain_id:
+        raise InputError(
+            f"the node is on chain {caip2(chain_id)}, the registry on "
+            f"{caip2(workspace.deployment.chain_id)}",
+            hint="check POLREG_RPC_URL",
+        )
+    workspace.client.require_contract()
     return Sender(workspace.transport, signer_for(workspace, ask_password))
 
 

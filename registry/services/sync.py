@@ -51,7 +51,7 @@ def sync(
     """
     head, finality = client.head()
     started = _started(client, engine, first_block)
-    position = _on_this_chain(client, engine, started)
+    position = _on_this_chain(client, engine, started, head)
     removed, start, added = started.size - position.size, position.block, 0
     while position.block < head.number:
         last = BlockNumber(min(position.block + BLOCKS_PER_RANGE, head.number))
@@ -68,9 +68,10 @@ def sync(
                 position = _required(found)
         if progress:
             progress(position.block - start, head.number - start, position.size)
+    _require_same_log(client, position, head.number)
     with writing(engine) as connection:
         found = _required(read_position(connection))
-        if found.block == head.number:
+        if (found.block, found.block_hash) == (head.number, head.hash):
             position = replace(found, finality=finality, synced_at=_now())
             write_position(connection, position)
     return Synced(position, added, removed)
@@ -112,16 +113,21 @@ def _started(client: Client, engine: Engine, first_block: BlockNumber) -> Positi
     return found
 
 
-def _on_this_chain(client: Client, engine: Engine, position: Position) -> Position:
+def _on_this_chain(client: Client, engine: Engine, position: Position, head: Block) -> Position:
     """`position`, or after a reorganisation the last one that mirror and chain share."""
     block = client.block(position.block)
     if block is not None and block.hash == position.block_hash:
         return position
+    client.require_contract()
     with reading(engine) as connection:
         stored = stored_blocks(connection)
-    shared = next((b for b in (_same(client, *row) for row in stored) if b is not None), None)
-    if shared is None:
-        shared = _required_block(client, BlockNumber(max(position.first_block - 1, 0)))
+    shared = _last_shared(client, position, stored, head)
+    if shared.number < position.finality.finalized:
+        raise Inconsistent(
+            f"the node has another block than the finalised one that the mirror read (after "
+            f"block {shared.number}): the mirror stays as it is",
+            hint="check POLREG_RPC_URL; to start over, delete the mirror and run polreg sync",
+        )
     with writing(engine) as connection:
         size = rewind(connection, shared.number)
         frontier = stored_frontier(connection)
@@ -135,9 +141,42 @@ def _on_this_chain(client: Client, engine: Engine, position: Position) -> Positi
             size=size,
             root=frontier.root(),
             peaks=tuple(frontier.peaks),
+            # Until the replaced blocks are read the mirror lacks a part of the log.
+            synced_at=None,
         )
         write_position(connection, back)
     return back
+
+
+def _last_shared(
+    client: Client, position: Position, stored: Sequence[tuple[BlockNumber, bytes]], head: Block
+) -> Block:
+    """The newest block that mirror and chain share. Raises Inconsistent where the node is
+    merely behind: that it does not have a block yet says nothing against the block."""
+    reached = [each for each in stored if each[0] <= head.number]
+    for place, row in enumerate(reached):
+        shared = _same(client, *row)
+        if shared is not None:
+            if place == 0 and head.number < position.block:
+                break
+            return shared
+    else:
+        if reached:
+            return _required_block(client, BlockNumber(max(position.first_block - 1, 0)))
+    raise Inconsistent(
+        f"the node is at block {head.number}, behind the mirror at block {position.block}",
+        hint="wait until it has caught up, or use another POLREG_RPC_URL",
+    )
+
+
+def _require_same_log(client: Client, position: Position, head: BlockNumber) -> None:
+    """Never call a mirror up to date that has not the contract's own root."""
+    if position.block == head and client.checkpoint(head) != (position.size, position.root):
+        raise Inconsistent(
+            f"the mirror has {position.size} entries at block {head}, and another log than the "
+            "contract",
+            hint="try again; if it stays so, delete the mirror and run polreg sync",
+        )
 
 
 def _same(client: Client, number: int, block_hash: bytes) -> Block | None:

@@ -121,10 +121,12 @@ def _walk(paths: Sequence[Path]) -> Iterator[str | CheckedFile]:
         if not path.is_dir():
             yield str(path)
             continue
-        try:
-            yield from files_below(path)
-        except RegistryError as error:
-            yield CheckedFile(str(path), 0, None, error)
+        empty = True
+        for found in files_below(path):
+            empty = False
+            yield found if isinstance(found, str) else CheckedFile(str(path), 0, None, found)
+        if empty:
+            yield CheckedFile(str(path), 0, None, InputError(f"{path} holds no file"))
 
 
 def _hashed(path: str) -> HashedFile | CheckedFile:

@@ -127,6 +127,25 @@ def test_a_folder_is_checked_file_by_file_and_the_worst_answer_is_the_exit_code(
     assert "there is no such file" in missing["error"]["message"]
 
 
+def test_nothing_in_a_folder_is_passed_over_in_silence(user: User, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert user("verify", folder).code == 2
+    os.mkfifo(folder / "fifo")
+    (folder / "dangling").symlink_to("nowhere")
+    outcome = user("verify", folder, "--json")
+    assert outcome.code == 2
+    assert len(outcome.json["files"]) == 2
+    assert all("error" in each for each in outcome.json["files"])
+
+
+def test_the_same_file_does_not_amend_itself(user: User, document: Path) -> None:
+    publish(user, document)
+    outcome = user("amend", document, *ABOUT)
+    assert outcome.code == 1
+    assert "already is the current document" in outcome.err
+
+
 def test_no_name_of_a_file_breaks_or_forges_an_answer(user: User, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -25,7 +25,7 @@ from registry.core.draft import Draft, FileDescription
 from registry.core.entry import NO_ENTRY, Action
 from registry.core.feed import Checkpointed, Recorded
 from registry.core.units import BlockNumber, Day
-from registry.errors import CouldNotCheck, Inconsistent
+from registry.errors import CouldNotCheck, Inconsistent, InputError
 from registry.mirror.engine import Engine, open_engine, reading, sqlite_url
 from registry.mirror.position import read_position
 from registry.services.authorities import appoint, open_authority
@@ -33,7 +33,7 @@ from registry.services.publish import publish
 from registry.services.setup import deploy
 from registry.services.sync import sync
 from registry.services.verify import verify_digests
-from tests.anvil import DEV_KEYS
+from tests.anvil import DEV_KEYS, running_anvil
 from tests.integration.test_command_line import dump
 
 FIRST = BlockNumber(1)
@@ -231,6 +231,58 @@ def test_a_lie_is_noticed_and_nothing_of_it_is_written(
     with pytest.raises(CouldNotCheck):
         verify_digests(mirror, [sha256(b"anything")], Day(20_000))
     assert sync(chain, mirror, FIRST).entries_added == 10
+
+
+class Behind:
+    """A node that has not yet the newest blocks."""
+
+    def __init__(self, node: Transport, head: int) -> None:
+        self._node, self._head = node, head
+
+    def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        if method == "eth_getBlockByNumber":
+            if params[0] == "latest":
+                params = [hex(self._head), False]
+            elif params[0].startswith("0x") and int(params[0], 16) > self._head:
+                return None
+        return self._node.request(method, params)
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        return [self.request(method, params) for method, params in calls]
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("blocks", [1, 3, 5])
+def test_a_node_that_is_behind_takes_nothing_back(
+    chain: Client, mirror: Engine, blocks: int
+) -> None:
+    before = sync(chain, mirror, FIRST).position
+    lagging = Client(Behind(chain.transport, before.block - blocks), chain.address)
+    with pytest.raises(Inconsistent, match="behind the mirror"):
+        sync(lagging, mirror, FIRST)
+    with reading(mirror) as connection:
+        assert read_position(connection) == before
+
+
+def test_a_node_without_the_contract_takes_nothing_back(chain: Client, mirror: Engine) -> None:
+    before = sync(chain, mirror, FIRST).position
+    with running_anvil() as url:
+        wiped = Client(HttpTransport(url), chain.address)
+        with pytest.raises(InputError, match="no contract"):
+            sync(wiped, mirror, FIRST)
+    with reading(mirror) as connection:
+        assert read_position(connection) == before
+
+
+def test_a_mirror_started_too_late_never_calls_itself_up_to_date(
+    chain: Client, mirror: Engine
+) -> None:
+    with pytest.raises(Inconsistent):
+        sync(chain, mirror, BlockNumber(head(chain) + 1))
+    with pytest.raises(CouldNotCheck):
+        verify_digests(mirror, [sha256(b"anything")], Day(20_000))
 
 
 def test_acts_without_an_entry_and_other_contracts_logs_between_are_no_gap(

@@ -88,12 +88,21 @@ def test_one_registration_speaks_for_a_document_in_whatever_order_they_are_found
     ordered = [
         OWN,
         replace(OWN, entry=6),
-        replace(OWN, entry=1, role=DocumentRole.RENDITION),
         replace(OWN, entry=2, standing=Standing.REPEALED),
+        replace(OWN, entry=1, role=DocumentRole.RENDITION),
         replace(OWN, entry=3, endorses="ab" * 32),
     ]
     for shuffled in permutations(ordered):
         assert by_weight(shuffled) == tuple(ordered)
+
+
+def test_a_repeal_stands_whoever_lists_the_same_bytes_later() -> None:
+    repealed = replace(OWN, standing=Standing.REPEALED)
+    for role in DocumentRole:
+        elsewhere = replace(OWN, policy_id=b"\3" * 32, entry=9, role=role)
+        found = verdict(Match.EXACT, elsewhere, repealed)
+        assert found.leading == repealed
+        assert found.exit_code is ExitCode.NOT_IN_FORCE
 
 
 def test_finality_is_that_of_the_block() -> None:
