@@ -122,7 +122,9 @@ def _on_this_chain(client: Client, engine: Engine, position: Position, head: Blo
     with reading(engine) as connection:
         stored = stored_blocks(connection)
     shared = _last_shared(client, position, stored, head)
-    if shared.number < position.finality.finalized:
+    # Empty blocks are not kept: that a newer one was replaced changes no finalised row.
+    replaced = [number for number, _ in stored if number > shared.number]
+    if any(number <= position.finality.finalized for number in replaced):
         raise Inconsistent(
             f"the node has another block than the finalised one that the mirror read (after "
             f"block {shared.number}): the mirror stays as it is",

@@ -233,6 +233,18 @@ def test_a_lie_is_noticed_and_nothing_of_it_is_written(
     assert sync(chain, mirror, FIRST).entries_added == 10
 
 
+def test_replaced_empty_blocks_after_the_finalised_one_are_no_alarm(
+    chain: Client, mirror: Engine
+) -> None:
+    chain.transport.request("anvil_mine", [hex(100)])
+    before = sync(chain, mirror, FIRST).position
+    assert before.finality.finalized > before.block - 100
+    chain.transport.request("anvil_rollback", [3])
+    chain.transport.request("anvil_mine", [hex(5), hex(7)])
+    done = sync(chain, mirror, FIRST)
+    assert (done.entries_removed, done.position.size) == (0, before.size)
+
+
 class Behind:
     """A node that has not yet the newest blocks."""
 
