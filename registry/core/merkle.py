@@ -14,7 +14,7 @@ leads to the second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from registry.core.units import Digest
@@ -24,6 +24,9 @@ EMPTY_ROOT = Digest(sha256(b"").digest())
 MAX_SIZE = 2**64 - 1
 
 _HASH_SIZE = 32
+
+Range = tuple[int, int]
+"""Leaves from the first number up to, and without, the second."""
 
 
 def leaf_hash(data: bytes) -> Digest:
@@ -80,22 +83,62 @@ def root(leaf_hashes: Sequence[bytes]) -> Digest:
 
 def inclusion_path(leaf_hashes: Sequence[bytes], index: int) -> list[Digest]:
     """PATH(index, leaves) of RFC 9162 §2.1.3.1, from the leaf upwards."""
-    size = len(leaf_hashes)
-    if not 0 <= index < size:
-        raise ValueError(f"there is no leaf {index} in a tree of {size}")
-    if size == 1:
-        return []
-    split = _split(size)
-    if index < split:
-        return [*inclusion_path(leaf_hashes[:split], index), root(leaf_hashes[split:])]
-    return [*inclusion_path(leaf_hashes[split:], index - split), root(leaf_hashes[:split])]
+    ranges = inclusion_ranges(index, len(leaf_hashes))
+    return [root(leaf_hashes[start:end]) for start, end in ranges]
 
 
 def consistency_path(leaf_hashes: Sequence[bytes], size1: int) -> list[Digest]:
     """PROOF(size1, leaves) of RFC 9162 §2.1.4.1."""
-    if not 0 < size1 <= len(leaf_hashes):
-        raise ValueError(f"a tree of {len(leaf_hashes)} has no earlier tree of {size1}")
-    return _subproof(leaf_hashes, size1, whole=True)
+    ranges = consistency_ranges(size1, len(leaf_hashes))
+    return [root(leaf_hashes[start:end]) for start, end in ranges]
+
+
+def inclusion_ranges(index: int, size: int) -> list[Range]:
+    """The ranges of leaves whose roots are the inclusion path of leaf `index`, in the
+    path's order. Raises ValueError where there is no such leaf."""
+    if not 0 <= index < size:
+        raise ValueError(f"there is no leaf {index} in a tree of {size}")
+    ranges: list[Range] = []
+    start, end = 0, size
+    while end - start > 1:
+        split = start + _split(end - start)
+        if index < split:
+            ranges.append((split, end))
+            end = split
+        else:
+            ranges.append((start, split))
+            start = split
+    return ranges[::-1]
+
+
+def consistency_ranges(size1: int, size2: int) -> list[Range]:
+    """The ranges of leaves whose roots are the consistency path between two sizes, in the
+    path's order. Raises ValueError where the first is 0 or the larger one."""
+    if not 0 < size1 <= size2:
+        raise ValueError(f"a tree of {size2} has no earlier tree of {size1}")
+    ranges: list[Range] = []
+    start, end = 0, size2
+    while end != size1:
+        split = start + _split(end - start)
+        if size1 <= split:
+            ranges.append((split, end))
+            end = split
+        else:
+            ranges.append((start, split))
+            start = split
+    # The whole first tree is known to whoever holds its root.
+    return ([(start, end)] if start else []) + ranges[::-1]
+
+
+def subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The perfect subtrees that the leaves `start` to `end` consist of, from the left: the
+    height of each, and its number among those of this height."""
+    while start < end:
+        height = (end - start).bit_length() - 1
+        if start:
+            height = min(height, (start & -start).bit_length() - 1)
+        yield height, start >> height
+        start += 1 << height
 
 
 def verify_inclusion(
@@ -190,13 +233,3 @@ def _require_hashes(hashes: Iterable[bytes]) -> None:
 def _split(size: int) -> int:
     """The largest power of two smaller than `size`."""
     return 1 << (size - 1).bit_length() - 1
-
-
-def _subproof(leaves: Sequence[bytes], size1: int, *, whole: bool) -> list[Digest]:
-    size2 = len(leaves)
-    if size1 == size2:
-        return [] if whole else [root(leaves)]
-    split = _split(size2)
-    if size1 <= split:
-        return [*_subproof(leaves[:split], size1, whole=whole), root(leaves[split:])]
-    return [*_subproof(leaves[split:], size1 - split, whole=False), root(leaves[:split])]

@@ -19,7 +19,7 @@ from registry.core.entry import Entry
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, advance
 from registry.core.manifest import Manifest, ManifestState, Reading, read
 from registry.core.timeline import Act, Standing, Timeline, timeline
-from registry.core.units import BlockNumber, Day, Digest, UnixSeconds
+from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
 
 SCHEMA = "policy-registry/snapshot/1"
 
@@ -107,15 +107,20 @@ def policy_history(logged: Sequence[Logged]) -> PolicyHistory:
     return PolicyHistory([each.entry for each in logged], readings, state, timeline(acts))
 
 
-def row(history: PolicyHistory, filters: Filters) -> dict[str, Any] | None:
+def filtered_row(history: PolicyHistory, filters: Filters) -> dict[str, Any] | None:
     """The snapshot's row for one policy, or None where the filters leave it out."""
-    shown = max(history.timeline.documents)
-    version = history.timeline.documents[shown].version
-    if filters.in_force_on is not None:
-        interval = history.timeline.at(filters.in_force_on)
-        if interval.standing is not Standing.IN_FORCE:
-            return None
-        shown, version = interval.document, interval.version
+    if filters.in_force_on is None:
+        return row(history)
+    interval = history.timeline.at(filters.in_force_on)
+    if interval.standing is not Standing.IN_FORCE:
+        return None
+    return row(history, interval.document)
+
+
+def row(history: PolicyHistory, document: EntryIndex | None = None) -> dict[str, Any]:
+    """A policy's row; it shows the document that the entry `document` brought, else the
+    latest one."""
+    shown = max(history.timeline.documents) if document is None else document
     at = next(n for n, entry in enumerate(history.entries) if entry.index == shown)
     entry, reading = history.entries[at], history.readings[at]
     return {
@@ -124,7 +129,7 @@ def row(history: PolicyHistory, filters: Filters) -> dict[str, Any] | None:
         "number_sha256": entry.number.hex(),
         "status": history.state.status.word,
         "sequence": history.state.sequence,
-        "version": version,
+        "version": history.timeline.documents[shown].version,
         "document": entry.document.hex() if entry.document else None,
         "manifest": entry.manifest.hex() if entry.manifest else None,
         "manifest_state": reading.state.value,

@@ -19,7 +19,7 @@ from registry.errors import InputError, LocalFailure
 
 __all__ = ["Connection", "Engine", "open_engine", "reading", "sqlite_url", "writing"]
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 _BUSY_MILLISECONDS = 30_000
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, delete, insert, select
 
 from registry.core.position import Position
 from registry.core.units import Address, BlockNumber, Digest, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.mirror import schema
+from registry.mirror.rows import checksum
 
 _HASH = 32
 _POSITION = select(schema.position)
@@ -35,22 +38,26 @@ def read_position(connection: Connection) -> Position | None:
 
 
 def write_position(connection: Connection, position: Position) -> None:
+    row = position_row(position)
     connection.execute(delete(schema.position))
-    connection.execute(
-        insert(schema.position),
-        {
-            "id": 1,
-            "chain_id": position.chain_id,
-            "contract": position.contract,
-            "first_block": position.first_block,
-            "block": position.block,
-            "block_hash": position.block_hash,
-            "block_time": position.block_time,
-            "safe_block": position.finality.safe,
-            "finalized_block": position.finality.finalized,
-            "size": position.size,
-            "root": position.root,
-            "peaks": b"".join(position.peaks),
-            "synced_at": position.synced_at,
-        },
-    )
+    connection.execute(insert(schema.position), row)
+
+
+def position_row(position: Position) -> dict[str, Any]:
+    """The row of `position`."""
+    row: dict[str, Any] = {
+        "id": 1,
+        "chain_id": position.chain_id,
+        "contract": position.contract,
+        "first_block": position.first_block,
+        "block": position.block,
+        "block_hash": position.block_hash,
+        "block_time": position.block_time,
+        "safe_block": position.finality.safe,
+        "finalized_block": position.finality.finalized,
+        "size": position.size,
+        "root": position.root,
+        "peaks": b"".join(position.peaks),
+        "synced_at": position.synced_at,
+    }
+    return {**row, "checksum": checksum(*row.values())}

@@ -5,6 +5,7 @@ Column order is that of the schema. Nothing here touches a database.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from registry.core.entry import Action, Entry
 from registry.core.feed import Recorded
 from registry.core.manifest import Manifest
-from registry.core.snapshot import Logged, PolicyHistory, policy_history
+from registry.core.snapshot import Logged, PolicyHistory, ndjson_line, policy_history, row
 from registry.core.verdict import DocumentRole
 
 Row = tuple[Any, ...]
@@ -54,6 +55,8 @@ class DerivedRows:
                 manifest.jurisdiction if manifest else None,
                 *_issue(history),
                 _endorsed(manifest),
+                shown[0].index,
+                ndjson_line(row(history)),
             )
         )
         self.intervals.extend(
@@ -82,7 +85,18 @@ def entry_row(event: Recorded, policy: int | None) -> Row:
         event.place.block,
         event.place.transaction,
         policy,
+        checksum(entry.index, event.place.block, event.place.transaction),
     )
+
+
+def block_row(number: int, block_hash: bytes, size: int) -> Row:
+    """The row of `blocks`: `size` is the log's after the block."""
+    return (number, block_hash, size, checksum(number, block_hash, size))
+
+
+def checksum(*values: int | bytes | None) -> bytes:
+    """Eight bytes that tell of accidental damage to a row; they prove nothing."""
+    return hashlib.sha256(repr(values).encode()).digest()[:8]
 
 
 def _latest(history: PolicyHistory) -> tuple[Entry, Manifest | None]:

@@ -4,6 +4,9 @@
 all the others are derived from those and can be computed again. A policy's `id` is the
 index of its first entry, so that a rebuilt mirror has the same rows. Days are days from
 1970-01-01, moments Unix seconds, hashes raw bytes.
+
+What neither the log's root nor a manifest's digest vouches for (the place of an entry,
+a block, the position) carries a `checksum`, so that every damaged row can be found.
 """
 
 from __future__ import annotations
@@ -45,6 +48,8 @@ entries = Table(
     Column("transaction", LargeBinary(32), nullable=False),
     # the policy's id; NULL for acts on an authority
     Column("policy", BigInteger),
+    # of entry, block, transaction: the leaf vouches for the others
+    Column("checksum", LargeBinary(8), nullable=False),
     Index("entries_by_policy", "policy", "entry"),
     Index("entries_by_block", "block"),
 )
@@ -56,6 +61,15 @@ manifests = Table(
     metadata,
     Column("entry", _Key, primary_key=True, autoincrement=False),
     Column("content", LargeBinary, nullable=False),
+)
+
+# C2SP tlog-tiles: up to 256 hashes of 32 bytes each.
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("level", Integer, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("hashes", LargeBinary, nullable=False),
 )
 
 policies = Table(
@@ -80,6 +94,10 @@ policies = Table(
     Column("issued_year", Integer),
     # the policy_id that this one endorses as a co-issuing authority
     Column("endorses", Text),
+    # the entry that brought the latest document, and the line that shows it in a snapshot
+    # of the whole log
+    Column("document", BigInteger, nullable=False),
+    Column("snapshot_line", LargeBinary, nullable=False),
     Index("policies_by_authority", "authority", "id"),
     Index("policies_by_endorsed", "endorses", sqlite_where=text("endorses IS NOT NULL")),
 )
@@ -151,6 +169,7 @@ blocks = Table(
     Column("hash", LargeBinary(32), nullable=False),
     # size of the log after this block
     Column("size", BigInteger, nullable=False),
+    Column("checksum", LargeBinary(8), nullable=False),
 )
 
 position = Table(
@@ -171,4 +190,5 @@ position = Table(
     Column("peaks", LargeBinary, nullable=False),
     # when it last held all that its node had; NULL before the first time
     Column("synced_at", BigInteger),
+    Column("checksum", LargeBinary(8), nullable=False),
 )

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 from registry.core.entry import Action, Entry
 from registry.core.feed import Recorded
 from registry.core.manifest import profile_names
-from registry.core.merkle import MAX_SIZE, Frontier
 from registry.core.snapshot import Logged
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
 from registry.errors import Inconsistent
 from registry.mirror import schema
-from registry.mirror.rows import AUTHORITY_ROLES, DerivedRows, Row, entry_row
+from registry.mirror.rows import AUTHORITY_ROLES, DerivedRows, Row, block_row, entry_row
+from registry.mirror.tiles import append_leaves, shrink_to
 
 _IN_LIST = 500
 
@@ -38,6 +38,7 @@ def append(connection: Connection, events: Sequence[Recorded]) -> None:
     )
     _insert(connection, schema.manifests, _manifest_rows(events))
     _insert(connection, schema.blocks, _block_rows(events))
+    append_leaves(connection, events[0].entry.index, [event.leaf for event in events])
     existing = [identity for identity in histories if identity < events[0].entry.index]
     _drop_derived(connection, existing)
     _insert_derived(connection, histories.values())
@@ -58,17 +59,9 @@ def rewind(connection: Connection, to: BlockNumber) -> int:
     _drop_derived(connection, touched)
     _insert_derived(connection, _stored_histories(connection, touched).values())
     _rebuild_authorities(connection)
-    return int(connection.execute(select(func.count()).select_from(entries)).scalar_one())
-
-
-def stored_frontier(connection: Connection, size: int = MAX_SIZE) -> Frontier:
-    """The tree recomputed from the first `size` stored entries."""
-    frontier = Frontier()
-    entries = schema.entries
-    stored = select(entries).where(entries.c.entry < min(size, 2**63 - 1))
-    for row in connection.execute(stored.order_by(entries.c.entry)):
-        frontier.append(entry_of(row).leaf_hash())
-    return frontier
+    size = int(connection.execute(select(func.count()).select_from(entries)).scalar_one())
+    shrink_to(connection, size)
+    return size
 
 
 def stored_blocks(connection: Connection) -> list[tuple[BlockNumber, bytes]]:
@@ -169,7 +162,7 @@ def _manifest_rows(events: Sequence[Recorded]) -> list[Row]:
 
 def _block_rows(events: Sequence[Recorded]) -> list[Row]:
     sizes = {event.place.block: (event.place.block_hash, event.entry.index + 1) for event in events}
-    return [(number, block_hash, size) for number, (block_hash, size) in sizes.items()]
+    return [block_row(number, *known) for number, known in sizes.items()]
 
 
 def _apply_authority_act(connection: Connection, entry: Entry, profile: bytes | None) -> None:

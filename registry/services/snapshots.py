@@ -15,16 +15,16 @@ from registry.core.snapshot import (
     COLUMNS,
     Checkpoint,
     Filters,
+    filtered_row,
     header,
     ndjson_line,
     policy_history,
-    row,
 )
 from registry.core.units import BlockNumber
 from registry.errors import CouldNotCheck, InputError
 from registry.mirror.engine import Connection, Engine, reading
 from registry.mirror.queries import block_of_entry, histories, size_recorded_by
-from registry.mirror.store import stored_frontier
+from registry.mirror.tiles import frontier
 from registry.services.verify import required_position
 
 
@@ -75,7 +75,7 @@ def take_snapshot(engine: Engine, filters: Filters, size: int | None = None) -> 
 
 def _rows(connection: Connection, size: int, filters: Filters) -> Iterator[dict[str, Any]]:
     for logged in histories(connection, size):
-        found = row(policy_history(logged), filters)
+        found = filtered_row(policy_history(logged), filters)
         if found is not None:
             yield found
 
@@ -95,7 +95,7 @@ def _checkpoint(connection: Connection, position: Position, size: int) -> Checkp
         chain=caip2(position.chain_id),
         contract=caip10(position.chain_id, checksummed(position.contract)),
         size=size,
-        root=position.root if whole else stored_frontier(connection, size).root(),
+        root=position.root if whole else frontier(connection, size).root(),
         block=BlockNumber(last[0]),
         block_hash=last[1],
     )

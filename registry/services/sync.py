@@ -23,7 +23,8 @@ from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
 from registry.mirror.engine import Engine, reading, writing
 from registry.mirror.position import read_position, write_position
-from registry.mirror.store import append, rewind, stored_blocks, stored_frontier
+from registry.mirror.store import append, rewind, stored_blocks
+from registry.mirror.tiles import frontier
 
 BLOCKS_PER_RANGE = 500
 
@@ -132,17 +133,15 @@ def _on_this_chain(client: Client, engine: Engine, position: Position, head: Blo
         )
     with writing(engine) as connection:
         size = rewind(connection, shared.number)
-        frontier = stored_frontier(connection)
-        if frontier.size != size:
-            raise Inconsistent("the mirror's entries have a gap; delete it and sync again")
+        back_then = frontier(connection, size)
         back = replace(
             position,
             block=shared.number,
             block_hash=shared.hash,
             block_time=shared.time,
             size=size,
-            root=frontier.root(),
-            peaks=tuple(frontier.peaks),
+            root=back_then.root(),
+            peaks=tuple(back_then.peaks),
             # Until the replaced blocks are read the mirror lacks a part of the log.
             synced_at=None,
         )
@@ -194,13 +193,13 @@ def _checked(
     finality: FinalityBlocks,
 ) -> tuple[Position, list[Recorded]]:
     """The position after `events`, once they are shown to be all and unaltered."""
-    frontier = position.frontier()
-    recorded = _rooted(frontier, events)
-    root = frontier.root()
+    grown = position.frontier()
+    recorded = _rooted(grown, events)
+    root = grown.root()
     size, told = client.checkpoint(end.number)
-    if (size, told) != (frontier.size, root):
+    if (size, told) != (grown.size, root):
         raise Inconsistent(
-            f"the node sent {frontier.size} entries, the contract has {size} at block "
+            f"the node sent {grown.size} entries, the contract has {size} at block "
             f"{end.number}, or their roots differ: nothing of this range was written",
             hint="the node may be lagging or faulty: try again, or use another POLREG_RPC_URL",
         )
@@ -210,25 +209,25 @@ def _checked(
         block_hash=end.hash,
         block_time=end.time,
         finality=finality,
-        size=frontier.size,
+        size=grown.size,
         root=root,
-        peaks=tuple(frontier.peaks),
+        peaks=tuple(grown.peaks),
     )
     return following, recorded
 
 
-def _rooted(frontier: Frontier, events: Sequence[Recorded | Checkpointed]) -> list[Recorded]:
-    """Grow `frontier` by the events; raises Inconsistent at a gap or a wrong root."""
+def _rooted(tree: Frontier, events: Sequence[Recorded | Checkpointed]) -> list[Recorded]:
+    """Grow `tree` by the events; raises Inconsistent at a gap or a wrong root."""
     recorded = []
     for event in events:
         if isinstance(event, Recorded):
-            if event.entry.index != frontier.size:
+            if event.entry.index != tree.size:
                 raise Inconsistent(
-                    f"entry {frontier.size} is missing: the node sent {event.entry.index}"
+                    f"entry {tree.size} is missing: the node sent {event.entry.index}"
                 )
-            frontier.append(event.leaf)
+            tree.append(event.leaf)
             recorded.append(event)
-        elif event.size != frontier.size or event.root != frontier.root():
+        elif event.size != tree.size or event.root != tree.root():
             raise Inconsistent(f"the root after {event.size} entries is not the contract's")
     return recorded
 

@@ -15,10 +15,10 @@ from registry.core.snapshot import (
     Checkpoint,
     Filters,
     Logged,
+    filtered_row,
     header,
     ndjson,
     policy_history,
-    row,
 )
 
 
@@ -99,7 +99,7 @@ def rows_of(logged: list[Logged]) -> list[dict[str, Any]]:
     policies: dict[bytes, list[Logged]] = {}
     for each in logged:
         policies.setdefault(each.entry.policy.policy_id, []).append(each)
-    found = [row(policy_history(policies[each]), Filters()) for each in sorted(policies)]
+    found = [filtered_row(policy_history(policies[each]), Filters()) for each in sorted(policies)]
     return [each for each in found if each is not None]
 
 

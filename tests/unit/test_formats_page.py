@@ -33,10 +33,10 @@ from registry.core.snapshot import (
     Checkpoint,
     Filters,
     Logged,
+    filtered_row,
     header,
     ndjson_line,
     policy_history,
-    row,
 )
 from registry.core.strict_json import MAX_DEPTH
 from registry.core.timeline import Act, timeline
@@ -364,7 +364,7 @@ def profile(given: Example) -> Example:
 
 def snapshot(given: Example) -> Example:
     content = EXAMPLES["manifest"]["bytes"].encode()
-    made = row(policy_history([Logged(the_entry(), content)]), Filters())
+    made = filtered_row(policy_history([Logged(the_entry(), content)]), Filters())
     assert made is not None
     checkpoint = Checkpoint(
         chain="eip155:1",

@@ -28,10 +28,10 @@ from registry.core.snapshot import (
     Checkpoint,
     Filters,
     Logged,
+    filtered_row,
     header,
     ndjson_line,
     policy_history,
-    row,
 )
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
@@ -45,7 +45,7 @@ SNAPSHOT = (Path(__file__).parents[1] / "vectors" / "snapshot.ndjson").read_byte
 
 
 def row_of(log: Log, number: str, filters: Filters = EVERYTHING) -> dict[str, Any] | None:
-    return row(policy_history(log.of(policy_key("CN.GD", number))), filters)
+    return filtered_row(policy_history(log.of(policy_key("CN.GD", number))), filters)
 
 
 # The rows
@@ -89,7 +89,7 @@ def test_another_policys_manifest_leaves_the_fields_null() -> None:
     other = log.of(policy_key("CN.GD", "2"))[0]
     assert first.manifest is not None
     stolen = Logged(replace(other.entry, manifest=first.entry.manifest), first.manifest)
-    found = row(policy_history([stolen]), EVERYTHING)
+    found = filtered_row(policy_history([stolen]), EVERYTHING)
     assert found is not None
     assert (found["manifest_state"], found["title_en"]) == ("mismatched", None)
 
@@ -171,7 +171,7 @@ def test_a_policys_row_does_not_depend_on_other_policies() -> None:
     alone = policy_history(log.of(key))
     for number in range(20):
         log.record(draft(Action.PUBLISH, f"other {number}", f"other {number}"))
-    assert row(policy_history(log.of(key)), EVERYTHING) == row(alone, EVERYTHING)
+    assert filtered_row(policy_history(log.of(key)), EVERYTHING) == filtered_row(alone, EVERYTHING)
 
 
 def test_every_line_ends_with_a_line_feed_and_is_json() -> None:

@@ -3,7 +3,7 @@
     chain      EmbeddedChain: the transport, threads, batches
     methods    the reading JSON-RPC methods; calls, logs, fees, params, wire serve it
     writer     making blocks; admission says which transactions may go in
-    reader     blocks from the store; trie reads a block's lists
+    reader     blocks from the store; trie reads a block's lists, and proves
     evm        py-evm over the store (slow to import: only `EmbeddedChain.open` does)
     store      SQLite: one commit a block, and the note of a block being written
     lock       one writer at a time across processes

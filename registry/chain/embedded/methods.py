@@ -18,6 +18,7 @@ from registry.chain.embedded.evm import EmbeddedRules, Header
 from registry.chain.embedded.fees import fee_history
 from registry.chain.embedded.limits import CHAIN_ID, PRIORITY_FEE_WEI
 from registry.chain.embedded.params import Tag
+from registry.chain.embedded.reader import decode_account
 from registry.chain.rpc import RpcError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Methods:
             "eth_getBalance": self._balance,
             "eth_getCode": self._code,
             "eth_getStorageAt": self._storage_at,
+            "eth_getProof": self._proof,
             "eth_gasPrice": lambda _: hex(self._next_base_fee() + PRIORITY_FEE_WEI),
             "eth_maxPriorityFeePerGas": lambda _: hex(PRIORITY_FEE_WEI),
             "eth_feeHistory": self._fee_history,
@@ -144,6 +146,18 @@ class Methods:
         params.count(given, 2, 3)
         address, state = self._account(given, 2)
         return wire.word(state.get_storage(address, params.slot(given[1], "slot")))
+
+    def _proof(self, given: Params) -> dict[str, Any]:
+        params.count(given, 2, 3)
+        address = params.octets(given[0], "address", length=20)
+        slots = params.slots(given[1], "storageKeys")
+        proof = self._reader.prove(self._header(given, 2).state_root, address)
+        account = decode_account(proof.value)
+        storage = [
+            (slot, self._reader.prove(account.storage_root, slot.to_bytes(32, "big")))
+            for slot in slots
+        ]
+        return wire.account_proof(address, account, proof, storage)
 
     def _account(self, given: Params, block_at: int) -> tuple[Address, StateAPI]:
         params.count(given, block_at, block_at + 1)

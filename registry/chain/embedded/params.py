@@ -76,6 +76,12 @@ def slot(value: Any, name: str) -> int:
     raise invalid(f"{name} is not a storage slot")
 
 
+def slots(value: Any, name: str) -> list[int]:
+    if not isinstance(value, list):
+        raise invalid(f"{name} is not a list")
+    return [slot(each, f"each of {name}") for each in value]
+
+
 def flag(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
         raise invalid(f"{name} is not true or false")

@@ -1,4 +1,4 @@
-"""Blocks as they are on disk: headers, transactions, receipts, and where each is.
+"""Blocks as they are on disk: headers, transactions, receipts, where each is; proofs of state.
 
 Guarantees: the head is read afresh for every question, so a block another process
 wrote is seen; everything else is looked up by hash. A block that should be there and
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from registry.chain.embedded.store import Store
 
 _KEPT_BLOCKS = 16
+_NO_CODE = keccak(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,17 @@ class Receipt:
     cumulative_gas: int
     bloom: bytes
     logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the state's trie holds of an account (Yellow Paper §4.1); the balance is in wei.
+    The defaults are what a node says of an account that is not there."""
+
+    nonce: int = 0
+    balance: int = 0
+    storage_root: bytes = trie.EMPTY_ROOT
+    code_hash: bytes = _NO_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,11 @@ class Reader:
         """The transactions or receipts under a root, as encoded."""
         return trie.items(self._required, root)
 
+    def prove(self, root: bytes, key: bytes) -> trie.Proof:
+        """What the state's trie, or an account's storage trie, holds under a 20-byte
+        address or a 32-byte slot. This chain deletes nothing: each block has its state."""
+        return trie.prove(self._required, root, keccak(key))
+
     def _is_listed(self, header: Header) -> bool:
         listed = self.store.get(number_key(header.block_number))
         return listed is not None and trie.decode(listed) == header.hash
@@ -167,6 +184,16 @@ class Reader:
 def is_header(encoded: bytes) -> bool:
     """Whether bytes look like this fork's header: a long RLP list, the bloom in its place."""
     return encoded[:1] == b"\xf9" and encoded[189:192] == b"\xb9\x01\x00"
+
+
+def decode_account(encoded: bytes) -> Account:
+    """b"" is an account that is not there."""
+    if not encoded:
+        return Account()
+    nonce, balance, storage_root, code_hash = trie.decode(encoded)
+    return Account(
+        int.from_bytes(nonce, "big"), int.from_bytes(balance, "big"), storage_root, code_hash
+    )
 
 
 def decode_receipt(encoded: bytes) -> Receipt:

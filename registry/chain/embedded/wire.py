@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from registry.chain.embedded import trie
 from registry.chain.embedded.evm import encode_rlp
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from eth.abc import SignedTransactionAPI
 
     from registry.chain.embedded.evm import Header
-    from registry.chain.embedded.reader import Block, Log
+    from registry.chain.embedded.reader import Account, Block, Log
 
 
 def octets(value: bytes) -> str:
@@ -170,4 +171,29 @@ def log(entry: Log, number: int, place: dict[str, str]) -> dict[str, Any]:
         "logIndex": hex(number),
         "removed": False,
         **place,
+    }
+
+
+def account_proof(
+    address: bytes, account: Account, proof: trie.Proof, storage: Sequence[tuple[int, trie.Proof]]
+) -> dict[str, Any]:
+    """EIP-1186's answer, as Anvil gives it: a slot is shown as 32 bytes, however it was asked."""
+    return {
+        "address": octets(address),
+        "balance": hex(account.balance),
+        "codeHash": octets(account.code_hash),
+        "nonce": hex(account.nonce),
+        "storageHash": octets(account.storage_root),
+        "accountProof": [octets(node) for node in proof.nodes],
+        "storageProof": [_slot_proof(slot, held) for slot, held in storage],
+    }
+
+
+def _slot_proof(slot: int, held: trie.Proof) -> dict[str, Any]:
+    # A leaf of the storage trie holds the RLP of the word without its leading zeros.
+    value = int.from_bytes(trie.decode(held.value), "big") if held.value else 0
+    return {
+        "key": word(slot),
+        "value": hex(value),
+        "proof": [octets(node) for node in held.nodes],
     }
