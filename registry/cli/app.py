@@ -8,10 +8,16 @@ from typing import Any
 
 import typer
 
-from registry.cli import authority, catalogue, check, operate, publish, snapshots
+from registry.cli import authority, catalogue, check, export, operate, publish, snapshots
+from registry.cli.groups import DEFAULT, DefaultCommand, DefaultGroup
 from registry.cli.outcome import ending
 
+_Commands = dict[str, Callable[..., Any]]
+
 _MODULES = (operate, publish, catalogue, check, snapshots)
+_GROUPS = {"authority": authority, "export": export}
+# Commands that have others below them.
+_BELOW: dict[str, _Commands] = {**catalogue.BELOW, **snapshots.BELOW}
 _COMPLETION = "_POLREG_COMPLETE"
 
 
@@ -33,9 +39,10 @@ def build(arguments: Sequence[str] | None = None) -> typer.Typer:
     )
     for module in _MODULES:
         _add(app, module.COMMANDS, named)
-    group = typer.Typer(help=authority.HELP, rich_markup_mode=None, no_args_is_help=True)
-    _add(group, authority.COMMANDS, named)
-    app.add_typer(group, name="authority")
+    for name, group in _GROUPS.items():
+        below = typer.Typer(help=group.HELP, rich_markup_mode=None, no_args_is_help=True)
+        _add(below, group.COMMANDS, named)
+        app.add_typer(below, name=name)
     return app
 
 
@@ -47,10 +54,17 @@ def _named(arguments: Sequence[str] | None) -> set[str] | None:
     return set(words[:2])
 
 
-def _add(app: typer.Typer, commands: dict[str, Callable[..., Any]], named: set[str] | None) -> None:
+def _add(app: typer.Typer, commands: _Commands, named: set[str] | None) -> None:
     for name, command in commands.items():
         whole = named is None or name in named
-        app.command(name)(ending(command) if whole else _by_name_only(command))
+        run = ending(command) if whole else _by_name_only(command)
+        if name not in _BELOW:
+            app.command(name)(run)
+            continue
+        group = typer.Typer(cls=DefaultGroup, help=command.__doc__, rich_markup_mode=None)
+        group.command(DEFAULT, cls=DefaultCommand, hidden=True)(run)
+        _add(group, _BELOW[name], named)
+        app.add_typer(group, name=name)
 
 
 def _by_name_only(command: Callable[..., Any]) -> Callable[[], None]:

@@ -138,3 +138,5 @@ def _by_reason(done: Imported) -> list[tuple[str, list[Refused]]]:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {"import": import_index}
+
+BELOW: dict[str, dict[str, Callable[..., Any]]] = {}

@@ -87,3 +87,5 @@ def _write_whole(output: Path, lines: Iterator[bytes]) -> str:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {"snapshot": snapshot}
+
+BELOW: dict[str, dict[str, Callable[..., Any]]] = {}
