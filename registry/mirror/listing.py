@@ -163,10 +163,14 @@ def totals(connection: Connection) -> dict[str, int]:
     }
 
 
+# The document that is shown is the one that applies on the day, not the latest.
+_SHOWN = [each for each in policies.c if each.name not in {"document", "snapshot_line"}]
+
+
 def _listed(on: Day) -> Select[Any]:
     return (
         select(
-            policies,
+            *_SHOWN,
             intervals.c.since,
             intervals.c.until,
             intervals.c.standing,
