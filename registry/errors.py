@@ -48,7 +48,7 @@ class ProofError(NotVerified):
     """A proof failed at a numbered step."""
 
     def __init__(self, step: int, message: str) -> None:
-        super().__init__(f"{step}: {message}")
+        super().__init__(f"step {step}: {message}")
         self.step = step
 
 

@@ -81,6 +81,16 @@ class Client:
             raise Inconsistent("the node answered eth_getLogs with something else")
         return decode_logs(logs, self.address)
 
+    def checkpoints_in(self, block_hash: bytes) -> list[Checkpointed]:
+        """The checkpoints that were emitted in one block. Any node can tell, since logs are
+        kept where state is not."""
+        wanted = {"address": self._to, "blockHash": "0x" + block_hash.hex()}
+        logs = self.transport.request("eth_getLogs", [wanted])
+        if not isinstance(logs, list):
+            raise Inconsistent("the node answered eth_getLogs with something else")
+        events = decode_logs(logs, self.address)
+        return [event for event in events if isinstance(event, Checkpointed)]
+
     def checkpoint(self, at: BlockNumber | str = "latest") -> tuple[int, Digest]:
         """The log's size and root, as the contract had them at a block."""
         size, root = self._read("checkpoint", (), at)

@@ -24,25 +24,53 @@ _Policy = Annotated[
 def verify(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", show_default=False)],
     on: On = None,
+    receipt: Annotated[
+        Path | None, typer.Option(help="Check one file by its receipt, without the registry.")
+    ] = None,
+    block_hash: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="The block that you trust: no network is used."),
+    ] = None,
+    rpc: Annotated[str | None, typer.Option(metavar="URL", help="The node that you trust.")] = None,
+    contract: Annotated[
+        str | None, typer.Option(metavar="0x…", help="The registry that the receipt must be of.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print every step.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Check files, or every file below a folder, against the registry.
+    """Check files, or every file below a folder, against the registry; or one file by its
+    receipt.
 
     Exit codes: 0 every file is exactly as published and in force; 1 some file is not in
     the registry; 2 usage; 3 some file could not be checked; 4 authentic, but some file
     is no longer, or not yet, in force.
     """
+    from registry.cli.receipts import verify_by_receipt
+    from registry.errors import InputError
     from registry.services import answers
     from registry.services.verify import verify_files
 
     day = common.day(on)
+    if receipt is not None:
+        return verify_by_receipt(
+            paths,
+            receipt,
+            day,
+            block_hash=block_hash,
+            rpc=rpc,
+            contract=contract,
+            explain=explain,
+            as_json=as_json,
+        )
+    if block_hash or rpc or contract:
+        raise InputError("--block-hash, --rpc and --contract go with --receipt")
     with common.workspace() as opened, common.progress("checking") as advance:
         position, checked = verify_files(opened.engine, paths, day, advance)
     context = answers.context(position)
     if as_json:
-        _print_checked_json(context, checked, day)
+        print_checked_json(context, checked, day)
     else:
-        _say_checked(checked)
+        say_checked(checked)
         common.say_context(context)
     return _worst(checked)
 
@@ -53,7 +81,7 @@ def _worst(checked: list[CheckedFile]) -> int:
     return int(worst({each.exit_code for each in checked}))
 
 
-def _print_checked_json(context: dict[str, Any], checked: list[CheckedFile], on: Any) -> None:
+def print_checked_json(context: dict[str, Any], checked: list[CheckedFile], on: Any) -> None:
     """One object, a file a line, each verdict serialised once."""
     import orjson
 
@@ -95,10 +123,11 @@ _FEW = 5
 _LISTED = 20
 
 
-def _say_checked(checked: list[CheckedFile]) -> None:
+def say_checked(checked: list[CheckedFile], *, steps: bool = True) -> None:
+    """What was found, in words; `steps` are what was done for it."""
     if len(checked) <= _FEW:
         for each in checked:
-            _say_one(each)
+            _say_one(each, steps=steps)
         return
     noteworthy = [each for each in checked if each.exit_code in {1, 2, 3}]
     noteworthy += [each for each in checked if each.exit_code == 4]
@@ -112,7 +141,7 @@ def _say_checked(checked: list[CheckedFile]) -> None:
         common.say(f"  {count:>7}  {word.replace('_', ' ')}")
 
 
-def _say_one(each: CheckedFile) -> None:
+def _say_one(each: CheckedFile, *, steps: bool) -> None:
     from registry.core.calendar import iso_or_none, iso_time
 
     common.say(each.path)
@@ -142,7 +171,10 @@ def _say_one(each: CheckedFile) -> None:
             f"as entry {found.entry} in block {found.block} by {found.registrar}"
         )
         common.say(f"    policy {found.policy_id.hex()}")
-    common.say(f"  checked: {'; '.join(verdict.steps)}")
+    if steps and len(verdict.steps) > _FEW:
+        common.say(f"  checked: {len(verdict.steps)} steps, which all hold; --explain prints them")
+    elif steps:
+        common.say(f"  checked: {'; '.join(verdict.steps)}")
 
 
 def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:

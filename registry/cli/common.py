@@ -120,12 +120,13 @@ def sync_quietly(opened: Workspace) -> None:
 
 def say_context(context: dict[str, Any]) -> None:
     """Where an answer comes from, in two lines."""
-    log, block = context["log"], context["block"]
+    log, block, mirror = context["log"], context["block"], context["mirror"]
+    at = f" of {block['time']}" if block["time"] else ""
+    source = f"mirror synced {mirror['lag_seconds']} s ago" if mirror else "from a receipt"
     typer.echo()
     say(
-        f"{context['contract']}, block {block['number']} of {block['time']}, "
-        f"log of {log['size']} entries, root {log['root'][:16]}…, "
-        f"mirror synced {context['mirror']['lag_seconds']} s ago"
+        f"{context['contract']}, block {block['number']}{at}, "
+        f"log of {log['size']} entries, root {log['root'][:16]}…, {source}"
     )
     if context["note"]:
         say(f"This is {context['note']}.")

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from registry.errors import CouldNotCheck, InputError, NotVerified, RegistryError, Rejected
+from registry.errors import (
+    CouldNotCheck,
+    InputError,
+    NotVerified,
+    ProofError,
+    RegistryError,
+    Rejected,
+)
 
 if TYPE_CHECKING:
     from registry.core.verdict import ExitCode
@@ -78,8 +85,14 @@ def _show(error: RegistryError, *, as_json: bool) -> None:
     if as_json:
         from registry.cli.common import print_json
 
-        kind = type(error).__name__
-        print_json({"error": {"kind": kind, "message": message, "hint": error.hint}})
+        shown: dict[str, Any] = {
+            "kind": type(error).__name__,
+            "message": message,
+            "hint": error.hint,
+        }
+        if isinstance(error, ProofError):
+            shown["step"] = error.step
+        print_json({"error": shown})
     typer.echo(f"error: {message}", err=True)
     if error.hint:
         typer.echo(f"  -> {error.hint}", err=True)

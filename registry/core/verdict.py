@@ -45,6 +45,7 @@ class DocumentRole(StrEnum):
 
     DOCUMENT = "document"
     RENDITION = "rendition"
+    MEMBER = "member"
 
 
 class ExitCode(IntEnum):

@@ -23,6 +23,7 @@ from registry.mirror.registrations import title_of
 from registry.services.verify import required_position
 
 if TYPE_CHECKING:
+    from registry.core.receipt_check import ShownPolicy
     from registry.services.publish import Published
 
 DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
@@ -46,6 +47,25 @@ def context(position: Position) -> dict[str, Any]:
         },
         "development": is_development(position.chain_id),
         "note": DEVELOPMENT_NOTE if is_development(position.chain_id) else None,
+    }
+
+
+def receipt_context(shown: ShownPolicy) -> dict[str, Any]:
+    """Where an answer from a receipt comes from: the same, without a mirror."""
+    receipt = shown.receipt
+    development = is_development(receipt.chain_id)
+    return {
+        "chain": caip2(receipt.chain_id),
+        "contract": caip10(receipt.chain_id, checksummed(receipt.contract)),
+        "block": {
+            "number": receipt.block.number,
+            "hash": "0x" + receipt.block.hash.hex(),
+            "time": None,
+        },
+        "log": {"size": receipt.size, "root": receipt.root.hex()},
+        "mirror": None,
+        "development": development,
+        "note": DEVELOPMENT_NOTE if development else None,
     }
 
 

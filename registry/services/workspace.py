@@ -46,6 +46,16 @@ class Workspace:
         if "engine" in opened:
             self.engine.dispose()
 
+    @property
+    def has_chain(self) -> bool:
+        """Whether there is a node to ask: one that was named, or the embedded chain."""
+        return self.settings.rpc_url is not None or self.settings.embedded_chain.exists()
+
+    @property
+    def noted(self) -> Deployment | None:
+        """The contract that was noted for this network, without asking its node."""
+        return read_deployment(self.settings)
+
     @cached_property
     def transport(self) -> Transport:
         if self.settings.rpc_url is not None:

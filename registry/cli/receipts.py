@@ -1,0 +1,169 @@
+"""Receipts: `polreg prove` makes one, `polreg verify FILE --receipt` checks it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.cli import common
+from registry.cli.common import Json
+
+if TYPE_CHECKING:
+    from registry.core.receipt import Receipt
+    from registry.core.receipt_check import ShownPolicy, Trace
+    from registry.core.units import Day
+    from registry.core.verdict import Verdict
+    from registry.services.receipts import Registry
+
+
+def prove(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|POLICY", help="A file, its SHA-256, a policy_id, or AUTHORITY NUMBER."
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Else standard output.")
+    ] = None,
+    chain_proof: Annotated[
+        bool,
+        typer.Option(
+            "--chain-proof", help="With a storage proof: it verifies from a block hash alone."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a receipt: all that a stranger needs, beside the file, to verify it.
+
+    It holds every entry of the policy with its path to the log's root. It verifies with
+    any node of the chain; with --chain-proof also without one, against a block hash.
+    """
+    from registry.cli.files import write_whole
+    from registry.core.digest import sha256
+    from registry.errors import InputError
+    from registry.services.proving import make_receipt, policy_of
+
+    if as_json and output is None:
+        raise InputError("--json tells about the file that --output writes", hint="add --output")
+    with common.workspace() as opened:
+        if chain_proof:
+            # Nodes keep the state of the latest blocks only.
+            common.sync_quietly(opened)
+        policy_id = policy_of(opened.engine, words, common.day(None))
+        content = make_receipt(opened.engine, policy_id, opened.client if chain_proof else None)
+    if output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    write_whole(output, [content])
+    if as_json:
+        written = {"file": str(output), "sha256": sha256(content).hex(), "size": len(content)}
+        common.print_json({**written, "policy_id": policy_id.hex()})
+        return
+    common.say(f"{output}: a receipt of {len(content):,} bytes for policy {policy_id.hex()}")
+    how = "--block-hash H, or " if chain_proof else ""
+    common.say(f"  verify it anywhere: polreg verify FILE --receipt {output} {how}--rpc URL")
+
+
+def verify_by_receipt(
+    paths: list[Path],
+    receipt: Path,
+    day: Day,
+    *,
+    block_hash: str | None,
+    rpc: str | None,
+    contract: str | None,
+    explain: bool,
+    as_json: bool,
+) -> int:
+    """Check one file against its receipt, and say what was done."""
+    from registry.core.receipt_check import Trace
+    from registry.errors import CouldNotCheck, InputError
+    from registry.services.receipts import check_alone, check_document, load_receipt
+
+    if len(paths) != 1 or paths[0].is_dir():
+        raise InputError("a receipt is for one file", hint="polreg verify FILE --receipt RECEIPT")
+    if block_hash and rpc:
+        raise InputError("give --block-hash or --rpc, not both")
+    trace = Trace()
+    try:
+        read = load_receipt(receipt)
+        shown = _checked(read, block_hash, rpc, contract, trace)
+        if shown is None:
+            check_document(check_alone(read, _meant(contract), trace), paths[0], day, trace)
+            raise CouldNotCheck(
+                "the receipt agrees with itself and with the file, and nothing here says that "
+                "the chain holds this log",
+                hint="give --block-hash H (the receipt needs a chain proof), or --rpc URL",
+            )
+        verdict = check_document(shown, paths[0], day, trace)
+    finally:
+        # Also where a step failed: those before it held.
+        if explain and not as_json:
+            for step in trace.steps:
+                common.say(f"  {step}")
+    _tell(paths[0], verdict, shown, day, explain=explain, as_json=as_json)
+    return int(verdict.exit_code)
+
+
+def _checked(
+    receipt: Receipt, block_hash: str | None, rpc: str | None, contract: str | None, trace: Trace
+) -> ShownPolicy | None:
+    """The policy, vouched for by the hash or the node that was given, else by this
+    workspace's own node; None where there is neither."""
+    from registry.services.receipts import (
+        check_against_block,
+        check_against_node,
+        parse_block_hash,
+        registry_of,
+    )
+
+    if block_hash is not None:
+        return check_against_block(receipt, parse_block_hash(block_hash), _meant(contract), trace)
+    if rpc is not None:
+        from registry.chain.rpc import HttpTransport
+
+        transport = HttpTransport(rpc)
+        try:
+            return check_against_node(receipt, transport, _meant(contract), trace)
+        finally:
+            transport.close()
+    with common.workspace() as opened:
+        if not opened.has_chain:
+            return None
+        meant = _meant(contract) or registry_of(opened.noted)
+        return check_against_node(receipt, opened.transport, meant, trace)
+
+
+def _meant(contract: str | None) -> Registry | None:
+    """The registry of --contract or POLREG_CONTRACT, if one is given."""
+    import os
+
+    from registry.services.receipts import parse_registry
+
+    given = contract or os.environ.get("POLREG_CONTRACT")
+    return parse_registry(given) if given else None
+
+
+def _tell(
+    path: Path, verdict: Verdict, shown: ShownPolicy, day: Day, *, explain: bool, as_json: bool
+) -> None:
+    from registry.cli.check import print_checked_json, say_checked
+    from registry.services import answers
+    from registry.services.verify import CheckedFile
+
+    checked = [CheckedFile(str(path), path.stat().st_size, verdict)]
+    context = answers.receipt_context(shown)
+    if as_json:
+        print_checked_json(context, checked, day)
+        return
+    say_checked(checked, steps=not explain)
+    common.say_context(context)
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {"prove": prove}

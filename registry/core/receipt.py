@@ -1,0 +1,283 @@
+"""A receipt: all that shows one policy's documents to be in the registry, in one file.
+
+It holds every entry of the policy, in the log's order, each with its manifest and the path
+to one checkpoint of the log; what ties the checkpoint to the chain (a block header and
+storage proofs); and for a collection's member a second path. Reading is strict: a
+file that holds anything else than these fields, in exactly this form, is refused with
+ProofError at step 1. Nothing in it is believed before `registry.core.receipt_check`
+and a block hash, or a node, have vouched for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from registry.core import strict_json
+from registry.core.entry import ENTRY_SIZE, Entry, decode_entry, entry_leaf_hash
+from registry.core.units import Address, BlockNumber, Digest, EntryIndex
+from registry.errors import Inconsistent, InputError, ProofError
+
+SCHEMA = "policy-registry/receipt/1"
+MAX_SIZE = 16 * 1024 * 1024
+"""Bytes of a receipt; the largest honest ones have a hundredth of that."""
+
+READ = 1
+"""The step at which a receipt that can not be read fails."""
+
+_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_CONTRACT = re.compile(r"eip155:(0|[1-9][0-9]{0,19}):0x([0-9a-f]{40})")
+
+
+@dataclass(frozen=True, slots=True)
+class BlockId:
+    number: BlockNumber
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEntry:
+    """An entry with what proves it. Block and transaction say where to look; no step
+    depends on them."""
+
+    entry: Entry
+    encoded: bytes
+    manifest: bytes | None
+    path: tuple[Digest, ...]
+    block: BlockId
+    transaction: bytes
+
+    @property
+    def leaf(self) -> Digest:
+        return entry_leaf_hash(self.encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A document of a collection: its own manifest, as leaf `index` of the tree of `size`
+    whose root is the document of `entry`."""
+
+    entry: EntryIndex
+    manifest: bytes
+    index: int
+    size: int
+    path: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateProof:
+    """EIP-1186 against one block: the header's RLP, and the trie nodes that lead from its
+    state root to the contract's account and from there to the log's slots."""
+
+    header: bytes
+    account: tuple[bytes, ...]
+    storage: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The entries of one policy up to `checkpoint`, all of them, in the log's order."""
+
+    chain_id: int
+    contract: Address
+    size: int
+    root: Digest
+    block: BlockId
+    entries: tuple[ShownEntry, ...]
+    member: Member | None
+    state: StateProof | None
+
+
+def read_receipt(content: bytes) -> Receipt:
+    """The receipt of a file's bytes; raises ProofError at step 1, saying what is wrong."""
+    try:
+        if len(content) > MAX_SIZE:
+            raise InputError(f"it has {len(content)} bytes, a receipt at most {MAX_SIZE}")
+        return _receipt(strict_json.loads(content))
+    except (InputError, Inconsistent) as error:
+        raise ProofError(READ, f"this is not a receipt: {error}") from None
+
+
+def write_receipt(receipt: Receipt) -> bytes:
+    """The file of a receipt: indented JSON, keys in the order of docs/formats.md."""
+    member, state = receipt.member, receipt.state
+    return orjson.dumps(
+        {
+            "schema": SCHEMA,
+            "contract": f"eip155:{receipt.chain_id}:0x{receipt.contract.hex()}",
+            "checkpoint": {
+                "size": receipt.size,
+                "root": receipt.root.hex(),
+                "block": _block_fields(receipt.block),
+            },
+            "entries": [
+                {
+                    "entry": each.encoded.hex(),
+                    "manifest": None if each.manifest is None else each.manifest.decode(),
+                    "path": [sibling.hex() for sibling in each.path],
+                    "block": _block_fields(each.block),
+                    "transaction": "0x" + each.transaction.hex(),
+                }
+                for each in receipt.entries
+            ],
+            "member": member
+            and {
+                "entry": member.entry,
+                "manifest": member.manifest.decode(),
+                "index": member.index,
+                "size": member.size,
+                "path": [sibling.hex() for sibling in member.path],
+            },
+            "state": state
+            and {
+                "header": "0x" + state.header.hex(),
+                "account": ["0x" + node.hex() for node in state.account],
+                "storage": ["0x" + node.hex() for node in state.storage],
+            },
+        },
+        option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
+    )
+
+
+def as_text(manifest: bytes | None) -> bytes | None:
+    """A manifest as a receipt can hold it: one that is not UTF-8 is left out, and says
+    nothing to any reader anyway."""
+    try:
+        if manifest is not None:
+            manifest.decode()
+    except UnicodeDecodeError:
+        return None
+    return manifest
+
+
+def _block_fields(block: BlockId) -> dict[str, Any]:
+    return {"number": block.number, "hash": "0x" + block.hash.hex()}
+
+
+def _receipt(value: Any) -> Receipt:
+    if isinstance(value, dict) and "schema" in value and value["schema"] != SCHEMA:
+        raise InputError(f"its schema is {str(value['schema'])[:60]!r}, not {SCHEMA}")
+    fields = _object(
+        value, ("schema", "contract", "checkpoint", "entries", "member", "state"), "it"
+    )
+    contract = fields["contract"]
+    named = _CONTRACT.fullmatch(contract) if isinstance(contract, str) else None
+    if named is None:
+        raise InputError("its contract is not a CAIP-10 address in lower case: eip155:1:0x…")
+    checkpoint = _object(fields["checkpoint"], ("size", "root", "block"), "checkpoint")
+    entries = _list(fields["entries"], "entries")
+    if not entries:
+        raise InputError("it shows no entry")
+    return Receipt(
+        chain_id=int(named[1]),
+        contract=Address(bytes.fromhex(named[2])),
+        size=_count(checkpoint["size"], "checkpoint.size"),
+        root=_digest(checkpoint["root"], "checkpoint.root"),
+        block=_block(checkpoint["block"], "checkpoint.block"),
+        entries=tuple(_entry(each, f"entries[{at}]") for at, each in enumerate(entries)),
+        member=None if fields["member"] is None else _member(fields["member"]),
+        state=None if fields["state"] is None else _state(fields["state"]),
+    )
+
+
+def _entry(value: Any, where: str) -> ShownEntry:
+    fields = _object(value, ("entry", "manifest", "path", "block", "transaction"), where)
+    encoded = _hex(fields["entry"], ENTRY_SIZE, f"{where}.entry")
+    manifest = fields["manifest"]
+    return ShownEntry(
+        entry=decode_entry(encoded),
+        encoded=encoded,
+        manifest=None if manifest is None else _text(manifest, f"{where}.manifest"),
+        path=_path(fields["path"], f"{where}.path"),
+        block=_block(fields["block"], f"{where}.block"),
+        transaction=_prefixed(fields["transaction"], 32, f"{where}.transaction"),
+    )
+
+
+def _member(value: Any) -> Member:
+    fields = _object(value, ("entry", "manifest", "index", "size", "path"), "member")
+    return Member(
+        entry=EntryIndex(_count(fields["entry"], "member.entry")),
+        manifest=_text(fields["manifest"], "member.manifest"),
+        index=_count(fields["index"], "member.index"),
+        size=_count(fields["size"], "member.size"),
+        path=_path(fields["path"], "member.path"),
+    )
+
+
+def _state(value: Any) -> StateProof:
+    fields = _object(value, ("header", "account", "storage"), "state")
+    account, storage = (
+        tuple(
+            _prefixed(node, None, f"state.{name}[{at}]")
+            for at, node in enumerate(_list(fields[name], f"state.{name}"))
+        )
+        for name in ("account", "storage")
+    )
+    return StateProof(_prefixed(fields["header"], None, "state.header"), account, storage)
+
+
+def _object(value: Any, keys: Iterable[str], where: str) -> dict[str, Any]:
+    """An object with these keys and no others."""
+    if not isinstance(value, dict):
+        raise InputError(f"{where} is not a JSON object")
+    missing = [key for key in keys if key not in value]
+    if missing:
+        raise InputError(f"{where} has no {missing[0]!r}")
+    unknown = [key for key in value if key not in keys]
+    if unknown:
+        raise InputError(f"{where} has a key {unknown[0][:40]!r}, which a receipt has not")
+    return value
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise InputError(f"{where} is not a list")
+    return value
+
+
+def _count(value: Any, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InputError(f"{where} is not a whole number from 0")
+    return value
+
+
+def _hex(value: Any, length: int | None, where: str) -> bytes:
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise InputError(f"{where} is not lower-case hexadecimal")
+    if length is not None and len(value) != 2 * length:
+        raise InputError(f"{where} has {len(value) // 2} bytes, not {length}")
+    return bytes.fromhex(value)
+
+
+def _prefixed(value: Any, length: int | None, where: str) -> bytes:
+    if not isinstance(value, str) or not value.startswith("0x"):
+        raise InputError(f"{where} is not hexadecimal with 0x before it")
+    return _hex(value[2:], length, where)
+
+
+def _digest(value: Any, where: str) -> Digest:
+    return Digest(_hex(value, 32, where))
+
+
+def _path(value: Any, where: str) -> tuple[Digest, ...]:
+    return tuple(_digest(each, f"{where}[{at}]") for at, each in enumerate(_list(value, where)))
+
+
+def _block(value: Any, where: str) -> BlockId:
+    fields = _object(value, ("number", "hash"), where)
+    number = BlockNumber(_count(fields["number"], f"{where}.number"))
+    return BlockId(number, _prefixed(fields["hash"], 32, f"{where}.hash"))
+
+
+def _text(value: Any, where: str) -> bytes:
+    if not isinstance(value, str):
+        raise InputError(f"{where} is not a text")
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{where} holds half a surrogate pair") from None

@@ -1,0 +1,145 @@
+"""Making receipts from the mirror, with a storage proof from the node where one is asked for.
+
+A receipt is checked with the verifier's own steps before it is handed out: one that does
+not hold leaves this module as an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from registry.chain.client import Client
+from registry.chain.state_proof import ask, prove
+from registry.core.digest import parse_digest
+from registry.core.policy import PolicyKey
+from registry.core.position import Position
+from registry.core.receipt import (
+    BlockId,
+    Receipt,
+    ShownEntry,
+    StateProof,
+    as_text,
+    write_receipt,
+)
+from registry.core.receipt_check import Trace, check_policy
+from registry.core.units import BlockNumber, Day, Digest
+from registry.errors import CouldNotCheck, Inconsistent, NotFound, NotVerified, ProofError
+from registry.mirror.engine import Connection, Engine, reading
+from registry.mirror.queries import block_of_entry, history, policies_with_prefix
+from registry.mirror.store import entry_of
+from registry.mirror.tiles import inclusion_path
+from registry.services.hashing import hash_file
+from registry.services.lookup import find_policy
+from registry.services.verify import required_position, verify_digests
+
+
+def policy_of(engine: Engine, words: Sequence[str], on: Day) -> Digest:
+    """The policy that is meant: a file's, a digest's, or the one that is named.
+
+    Raises NotVerified where a file is not in the registry, NotFound where a name is not.
+    """
+    if len(words) == 1 and Path(words[0]).exists():
+        return _policy_of_document(engine, hash_file(words[0]).sha256, words[0], on)
+    try:
+        return Digest(find_policy(engine, words, on).row.policy_id)
+    except NotFound:
+        if len(words) == 1 and len(words[0]) == 64:
+            return _policy_of_document(engine, parse_digest(words[0]), words[0], on)
+        raise
+
+
+def policy_of_digest(engine: Engine, digest: Digest, on: Day) -> Digest:
+    """The policy that speaks for a document; raises NotFound where there is none."""
+    _, (verdict,) = verify_digests(engine, [digest], on)
+    if verdict.leading is None:
+        raise NotFound(f"no document with the SHA-256 {digest.hex()} is in the registry")
+    return verdict.leading.policy_id
+
+
+def make_receipt(engine: Engine, policy_id: Digest, client: Client | None = None) -> bytes:
+    """The receipt of a policy's documents, as a file's bytes; with a client it holds a
+    storage proof of the block that the mirror stands at.
+
+    Raises CouldNotCheck where the mirror or the node can not give one that holds.
+    """
+    with reading(engine) as connection:
+        position = required_position(connection)
+        receipt = _from_mirror(connection, position, policy_id)
+    if client is not None:
+        receipt = _with_state(receipt, position, client)
+    return write_receipt(_checked(receipt))
+
+
+def _policy_of_document(engine: Engine, digest: Digest, called: str, on: Day) -> Digest:
+    try:
+        return policy_of_digest(engine, digest, on)
+    except NotFound:
+        raise NotVerified(
+            f"{called} is not in the registry: there is nothing to give a receipt for",
+            hint="look for it with polreg verify, or run polreg sync",
+        ) from None
+
+
+def _from_mirror(connection: Connection, position: Position, policy_id: Digest) -> Receipt:
+    found = policies_with_prefix(connection, policy_id.hex())
+    if not found:
+        raise NotFound(f"the policy {policy_id.hex()} is not in the registry")
+    last = _block_of(connection, position.size - 1)
+    return Receipt(
+        chain_id=position.chain_id,
+        contract=position.contract,
+        size=position.size,
+        root=position.root,
+        block=last,
+        entries=tuple(
+            _shown(connection, row, position.size) for row in history(connection, found[0].id)
+        ),
+        member=None,
+        state=None,
+    )
+
+
+def _shown(connection: Connection, row: Any, size: int) -> ShownEntry:
+    entry = entry_of(row)
+    return ShownEntry(
+        entry=entry,
+        encoded=entry.encode(),
+        manifest=as_text(row.content),
+        path=tuple(inclusion_path(connection, entry.index, size)),
+        block=_block_of(connection, entry.index),
+        transaction=bytes(row.transaction),
+    )
+
+
+def _block_of(connection: Connection, index: int) -> BlockId:
+    found = block_of_entry(connection, index)
+    if found is None:
+        raise CouldNotCheck(f"the mirror lacks the block of entry {index}", hint="run polreg fsck")
+    return BlockId(BlockNumber(found[0]), found[1])
+
+
+def _with_state(receipt: Receipt, position: Position, client: Client) -> Receipt:
+    key: PolicyKey = receipt.entries[0].entry.policy
+    state: StateProof = ask(
+        client.transport, position.contract, position.block_hash, position.size, key
+    )
+    try:
+        shown = prove(state, position.block_hash, position.contract, key)
+    except ProofError as error:
+        raise Inconsistent(f"the node's storage proof does not hold ({error})") from None
+    if (shown.tree.size, shown.tree.root()) != (receipt.size, receipt.root):
+        raise Inconsistent("the node's storage proof is of another log than the mirror's")
+    return replace(receipt, block=BlockId(position.block, position.block_hash), state=state)
+
+
+def _checked(receipt: Receipt) -> Receipt:
+    try:
+        check_policy(receipt, None, Trace())
+    except ProofError as error:
+        raise Inconsistent(
+            f"the mirror's own receipt does not hold ({error})", hint="run polreg fsck --repair"
+        ) from None
+    return receipt

@@ -1,0 +1,244 @@
+"""Checking a receipt: from two files and a block hash, or from two files and a node.
+
+With a block hash nothing is asked of anybody: the receipt must hold a storage proof
+against it. With a node the node's word takes the place of what the receipt does not prove:
+which blocks its chain has, what the contract logged there, and which entry is the
+policy's latest now.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from registry.chain.addresses import checksummed, parse_address
+from registry.chain.client import Client
+from registry.chain.rpc import Transport
+from registry.chain.state_proof import ProvenState, prove
+from registry.config import Deployment
+from registry.core.chain_id import caip2, caip10
+from registry.core.lifecycle import PolicyState
+from registry.core.receipt import MAX_SIZE, READ, BlockId, Receipt, StateProof, read_receipt
+from registry.core.receipt_check import (
+    ACCOUNT,
+    CHECKPOINT,
+    CONTRACT,
+    HEADER,
+    STORAGE,
+    Anchor,
+    ShownPolicy,
+    Trace,
+    check_policy,
+)
+from registry.core.receipt_document import FileFacts, check_file
+from registry.core.units import Address, BlockNumber, Day
+from registry.core.verdict import Evidence, Finality, Verdict
+from registry.errors import CouldNotCheck, InputError, LocalFailure, ProofError
+from registry.services.hashing import hash_file
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The registry that a verifier means: on one chain, or wherever its address is."""
+
+    contract: Address
+    chain_id: int | None = None
+
+
+def registry_of(deployment: Deployment | None) -> Registry | None:
+    """The registry that was set up here."""
+    if deployment is None:
+        return None
+    return Registry(parse_address(deployment.contract), deployment.chain_id)
+
+
+def parse_registry(text: str) -> Registry:
+    """A contract's address, or its CAIP-10 name; raises InputError."""
+    chain, _, address = text.rpartition(":")
+    named = re.fullmatch(r"eip155:([0-9]{1,20})", chain)
+    if chain and named is None:
+        raise InputError(
+            f"{text[:80]!r} names no contract", hint="write 0x…, or eip155:<chain id>:0x…"
+        )
+    return Registry(parse_address(address, "contract"), int(named[1]) if named else None)
+
+
+def parse_block_hash(text: str) -> bytes:
+    """A block's hash; raises InputError."""
+    body = text.removeprefix("0x")
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", body):
+        raise InputError(
+            f"{text[:80]!r} is not a block hash", hint="it is 0x and 64 hexadecimal characters"
+        )
+    return bytes.fromhex(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What a node says of a policy now, and how settled it says the receipt's block is."""
+
+    policy: PolicyState
+    block: BlockNumber
+    finality: Finality
+
+
+def load_receipt(path: Path) -> Receipt:
+    """The receipt in a file. Raises InputError where there is no file, ProofError at step 1
+    where it is no receipt; never reads more than a receipt can have."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            content = file.read(MAX_SIZE + 1)
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder, not a receipt") from None
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}", hint="give the receipt's path") from None
+    except OSError as error:
+        raise LocalFailure(f"{path} can not be read: {error.strerror}") from None
+    if not content:
+        raise ProofError(READ, f"this is not a receipt: {path} is empty")
+    return read_receipt(content)
+
+
+def file_facts(path: Path) -> FileFacts:
+    """What is compared of the file. Raises as hash_file does."""
+    hashed = hash_file(path)
+    with path.open("rb") as file:
+        return FileFacts(hashed.sha256, hashed.size, file.read(2))
+
+
+def check_document(shown: ShownPolicy, path: Path, on: Day, trace: Trace) -> Verdict:
+    """The verdict for a file, from a receipt that was checked."""
+    return check_file(shown, file_facts(path), on, trace)
+
+
+def check_against_block(
+    receipt: Receipt, block_hash: bytes, meant: Registry | None, trace: Trace
+) -> ShownPolicy:
+    """Steps 1 to 10 against a block hash that the verifier trusts, without any network."""
+    _read_and_named(receipt, meant, trace)
+    if receipt.state is None:
+        raise CouldNotCheck(
+            "the receipt holds no storage proof, so a block hash can not vouch for it",
+            hint="give --rpc with a node, or ask for a receipt made with --chain-proof",
+        )
+    return check_policy(receipt, _proven(receipt, receipt.state, block_hash, trace), trace)
+
+
+def check_against_node(
+    receipt: Receipt, transport: Transport, meant: Registry | None, trace: Trace
+) -> ShownPolicy:
+    """Steps 1 to 10 with a node that the verifier trusts."""
+    client = Client(transport, receipt.contract)
+    _read_and_named(receipt, meant, trace)
+    _require_chain(receipt, client)
+    head, settled = client.head()
+    block = client.block(receipt.block.number)
+    if block is None or receipt.block.number > head.number:
+        raise CouldNotCheck(
+            f"the node is at block {head.number} and does not have block {receipt.block.number}",
+            hint="wait until it has caught up, or use another node",
+        )
+    if block.hash != receipt.block.hash:
+        raise ProofError(
+            HEADER,
+            f"block {block.number} of this chain is 0x{block.hash.hex()}, the receipt's is "
+            f"0x{receipt.block.hash.hex()}",
+        )
+    trace.held(HEADER, f"block {block.number} is this chain's, as the node says")
+    policy = client.policy(receipt.entries[0].entry.policy)
+    now = Latest(policy, head.number, settled.of(block.number))
+    if receipt.state is None:
+        return check_policy(receipt, _logged(receipt, client, now), trace)
+    proven = _proven(receipt, receipt.state, block.hash, trace)
+    anchor = replace(
+        proven,
+        evidence=Evidence.CHAIN,
+        policy=now.policy,
+        policy_block=now.block,
+        finality=now.finality,
+    )
+    return check_policy(receipt, anchor, trace)
+
+
+def check_alone(receipt: Receipt, meant: Registry | None, trace: Trace) -> ShownPolicy:
+    """The steps that need neither a block hash nor a node: that the receipt agrees with
+    itself. Anybody can make such a receipt; no verdict follows from it."""
+    _read_and_named(receipt, meant, trace)
+    return check_policy(receipt, None, trace)
+
+
+def _read_and_named(receipt: Receipt, meant: Registry | None, trace: Trace) -> None:
+    count = len(receipt.entries)
+    trace.held(READ, f"the receipt reads: {count} {'entry' if count == 1 else 'entries'}")
+    named = caip10(receipt.chain_id, checksummed(receipt.contract))
+    if meant is None:
+        trace.held(CONTRACT, f"it is of {named}; compare this with the registry you mean")
+        return
+    wrong_chain = meant.chain_id is not None and meant.chain_id != receipt.chain_id
+    if wrong_chain or meant.contract != receipt.contract:
+        chain = receipt.chain_id if meant.chain_id is None else meant.chain_id
+        raise ProofError(
+            CONTRACT,
+            f"the receipt is of {named}, not of {caip10(chain, checksummed(meant.contract))}",
+        )
+    trace.held(CONTRACT, f"it is of {named}, the registry that is meant")
+
+
+def _require_chain(receipt: Receipt, client: Client) -> None:
+    found = client.chain_id()
+    if found != receipt.chain_id:
+        raise ProofError(
+            CONTRACT, f"the receipt is of {caip2(receipt.chain_id)}, the node is on {caip2(found)}"
+        )
+    try:
+        client.require_contract()
+    except InputError as error:
+        raise ProofError(CONTRACT, str(error)) from None
+
+
+def _proven(receipt: Receipt, state: StateProof, block_hash: bytes, trace: Trace) -> Anchor:
+    shown = prove(state, block_hash, receipt.contract, receipt.entries[0].entry.policy)
+    if receipt.block != BlockId(shown.block, block_hash):
+        raise ProofError(HEADER, f"the receipt names another block than {shown.block}")
+    trace.held(HEADER, f"the header of block {shown.block} has the hash 0x{block_hash.hex()}")
+    trace.held(ACCOUNT, "the contract's account is in that block's state")
+    trace.held(STORAGE, "the log's size and peaks and the policy's slot are in its storage")
+    return Anchor(
+        evidence=Evidence.RECEIPT,
+        source=f"from the peaks in storage at block {shown.block}",
+        size=shown.log.size,
+        root=shown.tree.root(),
+        policy=shown.policy,
+        policy_block=shown.block,
+        # Whoever trusts the block hash knows how settled it is; a hash does not say.
+        finality=Finality.INCLUDED,
+        closed=_successor(shown),
+    )
+
+
+def _successor(shown: ProvenState) -> str | None:
+    return checksummed(shown.log.successor) if shown.log.retired else None
+
+
+def _logged(receipt: Receipt, client: Client, now: Latest) -> Anchor:
+    """The checkpoint that the contract emitted in the receipt's block."""
+    emitted = client.checkpoints_in(receipt.block.hash)
+    found = next((each for each in emitted if each.size == receipt.size), None)
+    if found is None:
+        raise ProofError(
+            CHECKPOINT,
+            f"the contract emitted no checkpoint of {receipt.size} entries in block "
+            f"{receipt.block.number}",
+        )
+    return Anchor(
+        evidence=Evidence.CHAIN,
+        source=f"its checkpoint in block {receipt.block.number}, as the node says",
+        size=found.size,
+        root=found.root,
+        policy=now.policy,
+        policy_block=now.block,
+        finality=now.finality,
+    )
