@@ -66,7 +66,7 @@ def _registrations(shown: ShownPolicy, file: FileFacts, on: Day) -> Iterator[Reg
     for place, entry in enumerate(shown.history.entries):
         manifest = _present(shown.history.readings[place])
         if entry.document == file.sha256:
-            _require_document(file, manifest, shown.receipt.entries[place].manifest)
+            _require_document(file, manifest)
             yield _registration(shown, place, DocumentRole.DOCUMENT, on)
         elif entry.action.carries_document and manifest is not None:
             listed = (bytes.fromhex(each["sha256"]) for each in manifest.renditions)
@@ -74,7 +74,7 @@ def _registrations(shown: ShownPolicy, file: FileFacts, on: Day) -> Iterator[Reg
                 yield _registration(shown, place, DocumentRole.RENDITION, on)
 
 
-def _require_document(file: FileFacts, manifest: Manifest | None, content: bytes | None) -> None:
+def _require_document(file: FileFacts, manifest: Manifest | None) -> None:
     """That the file is a document, and not bytes which hash to the root of a collection's
     tree: the 65 of a node, or 0x00 and the manifest of an only member."""
     if manifest is not None and "collection" in manifest.fields:
@@ -84,10 +84,10 @@ def _require_document(file: FileFacts, manifest: Manifest | None, content: bytes
     looks_hashed = (file.size == 65 and file.beginning[:1] == b"\x01") or (
         file.beginning == b"\x00{"
     )
-    if looks_hashed and content is None:
+    if looks_hashed and manifest is None:
         raise CouldNotCheck(
-            "these bytes may be a part of a collection's tree, and the receipt does not show "
-            "the manifest that would tell",
+            "these bytes may be a part of a collection's tree, and the receipt shows no "
+            "manifest that would tell",
             hint="ask for a receipt with the manifest",
         )
 

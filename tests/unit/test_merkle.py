@@ -88,7 +88,7 @@ def root(size: int) -> bytes:
 def refused_at(check: Callable[..., None], *arguments: Any) -> int:
     with pytest.raises(ProofError) as refusal:
         check(*arguments)
-    assert str(refusal.value).startswith(f"{refusal.value.step}: ")
+    assert str(refusal.value).startswith(f"step {refusal.value.step}: ")
     return refusal.value.step
 
 
