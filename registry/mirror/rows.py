@@ -1,4 +1,4 @@
-"""What the derived tables hold for a policy, computed from its entries.
+"""What the derived tables hold for a policy or an authority, computed from its entries.
 
 Column order is that of the schema. Nothing here touches a database.
 """
@@ -6,15 +6,16 @@ Column order is that of the schema. Nothing here touches a database.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from registry.core.entry import Action, Entry
 from registry.core.feed import Recorded
-from registry.core.manifest import Manifest
+from registry.core.manifest import Manifest, profile_names
 from registry.core.snapshot import Logged, PolicyHistory, ndjson_line, policy_history, row
 from registry.core.verdict import DocumentRole
+from registry.errors import Inconsistent
 
 Row = tuple[Any, ...]
 
@@ -85,13 +86,21 @@ def entry_row(event: Recorded, policy: int | None) -> Row:
         event.place.block,
         event.place.transaction,
         policy,
-        checksum(entry.index, event.place.block, event.place.transaction),
+        place_checksum(
+            entry.index, event.place.block, event.place.transaction, event.manifest is not None
+        ),
     )
 
 
 def block_row(number: int, block_hash: bytes, size: int) -> Row:
     """The row of `blocks`: `size` is the log's after the block."""
     return (number, block_hash, size, checksum(number, block_hash, size))
+
+
+def place_checksum(entry: int, block: int, transaction: bytes, manifest: bool) -> bytes:
+    """The checksum of `entries`: over what no leaf vouches for, which includes whether the
+    log has a manifest's bytes or its digest alone."""
+    return checksum(entry, block, transaction, manifest)
 
 
 def checksum(*values: int | bytes | None) -> bytes:
@@ -160,7 +169,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-AUTHORITY_ROLES: dict[Action, tuple[int, bool]] = {
+_ROLES: dict[Action, tuple[int, bool]] = {
     Action.APPOINT_ADMIN: (0, True),
     Action.DISMISS_ADMIN: (0, False),
     Action.APPOINT_REGISTRAR: (1, True),
@@ -169,3 +178,53 @@ AUTHORITY_ROLES: dict[Action, tuple[int, bool]] = {
     Action.DISMISS_CONTROLLER: (2, False),
 }
 """For each act that changes a role: the role, and whether it is given or taken."""
+
+
+class AuthorityRows:
+    """What the tables on authorities hold, folded from the acts on them in log order.
+
+    Started with the rows of the authorities that are touched, and those of their grants
+    that stand, it goes on from there; started with nothing, it wants all acts.
+    """
+
+    def __init__(self, authorities: Iterable[Row] = (), standing: Iterable[Row] = ()) -> None:
+        self.authorities: dict[str, Row] = {row[0]: row for row in authorities}
+        self.grants: dict[int, Row] = {row[0]: row for row in standing}
+        self.compromises: dict[int, Row] = {}
+        self._standing = {row[1:4]: row[0] for row in self.grants.values()}
+
+    def add(self, entry: Entry, profile: bytes | None) -> None:
+        """Follow one act. Raises Inconsistent where the contract can not have taken it."""
+        code, account = entry.authority, entry.number[12:]
+        match entry.action:
+            case Action.OPEN_AUTHORITY:
+                self.authorities[code] = (code, entry.index, entry.index, *_names(profile))
+            case Action.SET_PROFILE:
+                opened = self.authorities.get(code, (code, entry.index))[1]
+                self.authorities[code] = (code, opened, entry.index, *_names(profile))
+            case Action.REPORT_COMPROMISE:
+                since = int.from_bytes(entry.document or b"", "big")
+                self.compromises[entry.index] = (entry.index, code, account, min(since, 2**63 - 1))
+            case Action.RETIRE:
+                pass
+            case _:
+                role, given = _ROLES[entry.action]
+                if given:
+                    self._give(entry.index, (code, account, role))
+                else:
+                    self._take(entry.index, (code, account, role))
+
+    def _give(self, index: int, held: tuple[str, bytes, int]) -> None:
+        self.grants[index] = (index, *held, None)
+        self._standing[held] = index
+
+    def _take(self, index: int, held: tuple[str, bytes, int]) -> None:
+        appointed = self._standing.pop(held, None)
+        if appointed is None:
+            raise Inconsistent(f"entry {index} takes a role that its account did not hold")
+        self.grants[appointed] = (appointed, *held, index)
+
+
+def _names(profile: bytes | None) -> tuple[str | None, str | None]:
+    names = profile_names(profile)
+    return names.get("zh"), names.get("en")

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select
 
 from registry.core.entry import Action, Entry
 from registry.core.feed import Recorded
-from registry.core.manifest import profile_names
 from registry.core.snapshot import Logged
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
-from registry.errors import Inconsistent
 from registry.mirror import schema
-from registry.mirror.rows import AUTHORITY_ROLES, DerivedRows, Row, block_row, entry_row
+from registry.mirror.rows import AuthorityRows, DerivedRows, Row, block_row, entry_row
+from registry.mirror.search_index import seal
 from registry.mirror.tiles import append_leaves, shrink_to
 
 _IN_LIST = 500
@@ -42,9 +41,10 @@ def append(connection: Connection, events: Sequence[Recorded]) -> None:
     existing = [identity for identity in histories if identity < events[0].entry.index]
     _drop_derived(connection, existing)
     _insert_derived(connection, histories.values())
-    for event in events:
-        if not event.entry.action.on_policy:
-            _apply_authority_act(connection, event.entry, event.manifest)
+    on_authorities = [event for event in events if not event.entry.action.on_policy]
+    if on_authorities:
+        _apply_authority_acts(connection, on_authorities)
+    seal(connection)
 
 
 def rewind(connection: Connection, to: BlockNumber) -> int:
@@ -61,6 +61,7 @@ def rewind(connection: Connection, to: BlockNumber) -> int:
     _rebuild_authorities(connection)
     size = int(connection.execute(select(func.count()).select_from(entries)).scalar_one())
     shrink_to(connection, size)
+    seal(connection)
     return size
 
 
@@ -165,45 +166,23 @@ def _block_rows(events: Sequence[Recorded]) -> list[Row]:
     return [block_row(number, *known) for number, known in sizes.items()]
 
 
-def _apply_authority_act(connection: Connection, entry: Entry, profile: bytes | None) -> None:
-    account = Address(entry.number[12:])
-    match entry.action:
-        case Action.OPEN_AUTHORITY:
-            names = profile_names(profile)
-            opened = (entry.authority, entry.index, entry.index, names.get("zh"), names.get("en"))
-            _insert(connection, schema.authorities, [opened])
-        case Action.SET_PROFILE:
-            names = profile_names(profile)
-            connection.execute(
-                update(schema.authorities)
-                .where(schema.authorities.c.code == entry.authority)
-                .values(profile=entry.index, name_zh=names.get("zh"), name_en=names.get("en"))
-            )
-        case Action.REPORT_COMPROMISE:
-            since = int.from_bytes(entry.document or b"", "big")
-            reported = (entry.index, entry.authority, account, min(since, 2**63 - 1))
-            _insert(connection, schema.compromises, [reported])
-        case Action.RETIRE:
-            pass
-        case _:
-            role, given = AUTHORITY_ROLES[entry.action]
-            if given:
-                granted = (entry.index, entry.authority, account, role, None)
-                _insert(connection, schema.grants, [granted])
-            else:
-                _end_grant(connection, entry, account, role)
-
-
-def _end_grant(connection: Connection, entry: Entry, account: Address, role: int) -> None:
-    grants = schema.grants
-    ended = connection.execute(
-        update(grants)
-        .where(grants.c.authority == entry.authority, grants.c.account == account)
-        .where(grants.c.role == role, grants.c.dismissed.is_(None))
-        .values(dismissed=entry.index)
-    )
-    if ended.rowcount != 1:
-        raise Inconsistent(f"entry {entry.index} takes a role that its account did not hold")
+def _apply_authority_acts(connection: Connection, acts: Sequence[Recorded]) -> None:
+    """Bring the rows of the authorities that these acts are on up to date."""
+    codes = list({act.entry.authority for act in acts})
+    authorities, grants = schema.authorities, schema.grants
+    opened: list[Row] = []
+    standing: list[Row] = []
+    for some in _chunks(codes):
+        of_code = authorities.c.code.in_(some)
+        opened += map(tuple, connection.execute(select(authorities).where(of_code)))
+        stands = and_(grants.c.authority.in_(some), grants.c.dismissed.is_(None))
+        standing += map(tuple, connection.execute(select(grants).where(stands)))
+        connection.execute(delete(authorities).where(of_code))
+        connection.execute(delete(grants).where(stands))
+    rows = AuthorityRows(opened, standing)
+    for act in acts:
+        rows.add(act.entry, act.manifest)
+    _insert_authorities(connection, rows)
 
 
 def _rebuild_authorities(connection: Connection) -> None:
@@ -215,8 +194,16 @@ def _rebuild_authorities(connection: Connection) -> None:
         .where(schema.entries.c.policy.is_(None))
         .order_by(schema.entries.c.entry)
     )
-    for row in connection.execute(acts).all():
-        _apply_authority_act(connection, entry_of(row), row.content)
+    rows = AuthorityRows()
+    for row in connection.execute(acts):
+        rows.add(entry_of(row), row.content)
+    _insert_authorities(connection, rows)
+
+
+def _insert_authorities(connection: Connection, rows: AuthorityRows) -> None:
+    _insert(connection, schema.authorities, list(rows.authorities.values()))
+    _insert(connection, schema.grants, list(rows.grants.values()))
+    _insert(connection, schema.compromises, list(rows.compromises.values()))
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
