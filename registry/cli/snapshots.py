@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +28,7 @@ def snapshot(
     as_json: Json = False,
 ) -> None:
     """Write the state of every policy, as of the log's end or an earlier moment."""
+    from registry.cli.writing import write_whole
     from registry.core.calendar import parse_time
     from registry.core.snapshot import Filters
     from registry.errors import InputError
@@ -48,7 +49,7 @@ def snapshot(
             sys.stdout.buffer.writelines(lines)
             sys.stdout.buffer.flush()
             return
-        written = _write_whole(output, lines)
+        written = write_whole(output, lines)
     if as_json:
         common.print_json({"file": str(output), "sha256": written, "header": taken.header})
         return
@@ -56,34 +57,6 @@ def snapshot(
         f"{output}: {taken.header['count']} policies, log of {taken.size} entries, "
         f"root {taken.header['root']}\nsha256 {written}"
     )
-
-
-def _write_whole(output: Path, lines: Iterator[bytes]) -> str:
-    """Write a file that is either whole or not there; returns its SHA-256."""
-    import hashlib
-    import os
-    import tempfile
-
-    from registry.errors import LocalFailure
-
-    hasher = hashlib.sha256()
-    try:
-        descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                for line in lines:
-                    hasher.update(line)
-                    file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, output)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as error:
-        raise LocalFailure(f"{output} can not be written: {error.strerror}") from None
-    return hasher.hexdigest()
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {"snapshot": snapshot}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from registry.core.snapshot import Logged
 from registry.core.units import UnixSeconds
 from registry.mirror.schema import blocks, entries, manifests, policies
 from registry.mirror.store import entry_of
@@ -19,26 +18,7 @@ _LOG = (
     .outerjoin(manifests, manifests.c.entry == entries.c.entry)
     .where(entries.c.policy.is_not(None))
 )
-_BY_POLICY_ID = (
-    _LOG.join(policies, policies.c.id == entries.c.policy)
-    .where(entries.c.entry < bindparam("size"))
-    .order_by(policies.c.policy_id, entries.c.entry)
-)
 _OF_POLICY = _LOG.where(entries.c.policy == bindparam("policy")).order_by(entries.c.entry)
-
-
-def histories(connection: Connection, size: int) -> Iterator[list[Logged]]:
-    """Each policy's entries among the log's first `size`, in the order of policy_id."""
-    gathered: list[Logged] = []
-    policy = None
-    for row in connection.execute(_BY_POLICY_ID, {"size": size}):
-        if row.policy != policy and gathered:
-            yield gathered
-            gathered = []
-        policy = row.policy
-        gathered.append(Logged(entry_of(row), row.content))
-    if gathered:
-        yield gathered
 
 
 def history(connection: Connection, policy: int) -> list[Any]:
@@ -89,3 +69,10 @@ def block_of_entry(connection: Connection, entry: int) -> tuple[int, bytes] | No
         .where(entries.c.entry == entry)
     ).one_or_none()
     return None if row is None else (row.block, row.hash)
+
+
+def encoded_entries(connection: Connection, first: int, end: int) -> list[bytes]:
+    """The 352 bytes of each entry from `first` up to, and without, `end`."""
+    stored = select(entries).where(entries.c.entry >= first, entries.c.entry < end)
+    rows = connection.execute(stored.order_by(entries.c.entry))
+    return [entry_of(row).encode() for row in rows]

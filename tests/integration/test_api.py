@@ -243,12 +243,13 @@ def test_a_snapshot_is_the_services_bytes(
 
 
 def test_a_snapshots_etag_is_its_questions(client: httpx.Client, registry: SmallRegistry) -> None:
+    synced = client.get("/v1/checkpoint").json()["registry"]["mirror"]["synced_at"]
     questions: list[dict[str, str]] = [
         {},
         {"format": "csv"},
         {"in_force_on": "2019-06-01"},
         {"size": "20"},
-        {"recorded_by": "2099-01-01"},
+        {"recorded_by": synced},
     ]
     tags = [client.get("/v1/snapshot", params=asked).headers["etag"] for asked in questions]
     assert len(set(tags)) == len(tags)
@@ -261,6 +262,11 @@ def test_a_snapshots_etag_is_its_questions(client: httpx.Client, registry: Small
             assert (same.status_code, same.content) == (304, b"")
     other = client.get("/v1/snapshot", headers={"If-None-Match": tags[1]})
     assert other.status_code == 200
+
+
+def test_what_may_still_be_recorded_is_no_snapshot(client: httpx.Client) -> None:
+    answer = client.get("/v1/snapshot", params={"recorded_by": "2099-01-01"})
+    problem(answer, 503, "could-not-check")
 
 
 def test_few_snapshots_at_once_and_each_gives_its_place_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from registry.core.snapshot import (
     ndjson,
     policy_history,
 )
+
+_EVERYTHING = Filters()
 
 
 def file_of(text: str, name: str = "a.txt") -> FileDescription:
@@ -94,12 +97,12 @@ def example() -> Log:
     return log
 
 
-def rows_of(logged: list[Logged]) -> list[dict[str, Any]]:
+def rows_of(logged: Sequence[Logged], filters: Filters = _EVERYTHING) -> list[dict[str, Any]]:
     """The snapshot's rows, from the log alone."""
     policies: dict[bytes, list[Logged]] = {}
     for each in logged:
         policies.setdefault(each.entry.policy.policy_id, []).append(each)
-    found = [filtered_row(policy_history(policies[each]), Filters()) for each in sorted(policies)]
+    found = [filtered_row(policy_history(policies[each]), filters) for each in sorted(policies)]
     return [each for each in found if each is not None]
 
 

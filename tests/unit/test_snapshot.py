@@ -17,11 +17,10 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 from logs import CHECKPOINT, Log, draft, example, rows_of, snapshot_of
+from mirrors import mirror_of
 
 from registry.core.calendar import parse_day
 from registry.core.entry import Action, decode_entry
-from registry.core.feed import Place, Recorded
-from registry.core.merkle import Frontier
 from registry.core.policy import policy_key
 from registry.core.snapshot import (
     COLUMNS,
@@ -33,11 +32,8 @@ from registry.core.snapshot import (
     ndjson_line,
     policy_history,
 )
-from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
-from registry.mirror.engine import Engine, open_engine, sqlite_url, writing
-from registry.mirror.position import Position, write_position
-from registry.mirror.store import append
+from registry.mirror.engine import Engine
 from registry.services.snapshots import take_snapshot
 
 EVERYTHING = Filters()
@@ -222,35 +218,6 @@ def test_a_history_with_an_entry_left_out_is_not_shown() -> None:
 
 
 # From a mirror: the same bytes whatever else the mirror holds
-
-
-def mirror_of(path: Path, logged: list[Logged]) -> Engine:
-    """A mirror that has followed these entries, one block each."""
-    engine = open_engine(sqlite_url(path))
-    frontier = Frontier()
-    events = []
-    for number, each in enumerate(logged):
-        leaf = each.entry.leaf_hash()
-        frontier.append(leaf)
-        place = Place(number + 1, hashlib.sha256(b"%d" % number).digest(), b"\1" * 32, 0)
-        events.append(Recorded(each.entry, leaf, place, each.manifest))
-    position = Position(
-        chain_id=1,
-        contract=b"\1" * 20,
-        first_block=1,
-        block=len(logged),
-        block_hash=events[-1].place.block_hash,
-        block_time=0,
-        finality=FinalityBlocks(0, 0),
-        size=frontier.size,
-        root=frontier.root(),
-        peaks=tuple(frontier.peaks),
-        synced_at=0,
-    )
-    with writing(engine) as connection:
-        append(connection, events)
-        write_position(connection, position)
-    return engine
 
 
 def taken(engine: Engine, size: int | None = None) -> bytes:
