@@ -15,7 +15,7 @@ from api import documentation, pages, problems
 from api.follower import Follower
 from api.headers import CommonHeaders
 from api.opened import Opened
-from api.routes import documents, health, log, policies, snapshot
+from api.routes import documents, health, log, policies, proofs, snapshot
 from api.streaming import Streams
 from registry.config import Settings
 
@@ -67,7 +67,7 @@ def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS
     app.state.opened, app.state.follower, app.state.streams = opened, follower, Streams()
     app.add_middleware(CommonHeaders)
     problems.install(app)
-    for part in (documents, policies, snapshot, log, health):
+    for part in (documents, policies, proofs, snapshot, log, health):
         app.include_router(part.router, prefix="/v1")
     app.include_router(health.router, include_in_schema=False)
     app.include_router(pages.router())

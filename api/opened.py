@@ -1,7 +1,7 @@
 """The registry that one app answers from, opened when first asked for.
 
-Safe to share between threads. One engine per app; the chain is touched by the follower
-alone, once the contract is known.
+Safe to share between threads. One engine per app; the chain is touched by the follower,
+and for storage proofs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from registry.services.sync import Progress
 from registry.services.workspace import Workspace
 
 if TYPE_CHECKING:
+    from registry.chain.client import Client
     from registry.mirror.engine import Engine
 
 
@@ -38,6 +39,13 @@ class Opened:
             except InputError as error:
                 raise CouldNotCheck(str(error), hint=error.hint) from error
             return self._engine
+
+    @property
+    def client(self) -> Client:
+        """The contract, for questions that the mirror can not answer. Raises CouldNotCheck
+        where there is no registry yet."""
+        _ = self.engine
+        return self._workspace.client
 
     @property
     def is_open(self) -> bool:

@@ -119,6 +119,7 @@ def _checked(
     from registry.services.receipts import (
         check_against_block,
         check_against_node,
+        check_against_url,
         parse_block_hash,
         registry_of,
     )
@@ -126,13 +127,7 @@ def _checked(
     if block_hash is not None:
         return check_against_block(receipt, parse_block_hash(block_hash), _meant(contract), trace)
     if rpc is not None:
-        from registry.chain.rpc import HttpTransport
-
-        transport = HttpTransport(rpc)
-        try:
-            return check_against_node(receipt, transport, _meant(contract), trace)
-        finally:
-            transport.close()
+        return check_against_url(receipt, rpc, _meant(contract), trace)
     with common.workspace() as opened:
         if not opened.has_chain:
             return None

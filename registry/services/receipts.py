@@ -15,7 +15,7 @@ from pathlib import Path
 
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
-from registry.chain.rpc import Transport
+from registry.chain.rpc import HttpTransport, Transport
 from registry.chain.state_proof import ProvenState, prove
 from registry.config import Deployment
 from registry.core.chain_id import caip2, caip10
@@ -161,6 +161,17 @@ def check_against_node(
         finality=now.finality,
     )
     return check_policy(receipt, anchor, trace)
+
+
+def check_against_url(
+    receipt: Receipt, url: str, meant: Registry | None, trace: Trace
+) -> ShownPolicy:
+    """The same with the node at a URL."""
+    transport = HttpTransport(url)
+    try:
+        return check_against_node(receipt, transport, meant, trace)
+    finally:
+        transport.close()
 
 
 def check_alone(receipt: Receipt, meant: Registry | None, trace: Trace) -> ShownPolicy:

@@ -36,6 +36,8 @@ _WRONG = {
     "/v1/policies/{policy_id}": "/v1/policies/x",
     "/v1/policies/{policy_id}/history": "/v1/policies/x/history",
     "/v1/authorities/{code}": "/v1/authorities/x",
+    "/v1/documents/{sha256}/receipt": "/v1/documents/x/receipt",
+    "/v1/tile/{level}/{index}": "/v1/tile/0/x",
     "/v1/snapshot": "/v1/snapshot?format=x",
     "/v1/stats": "/v1/stats?on=x",
 }

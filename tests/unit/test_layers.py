@@ -56,7 +56,7 @@ MAY_IMPORT = {
         "registry.mirror.listing",
     },
 }
-TYPES_ONLY = {"registry.cli": {"registry.chain"}, "api": {"registry.mirror"}}
+TYPES_ONLY = {"registry.cli": {"registry.chain"}, "api": {"registry.chain", "registry.mirror"}}
 
 # Arrows against the rule that stand today, each to be removed or made a rule.
 # The test fails when one of them is gone, so that this list never overstates.
