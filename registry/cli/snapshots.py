@@ -28,7 +28,7 @@ def snapshot(
     as_json: Json = False,
 ) -> None:
     """Write the state of every policy, as of the log's end or an earlier moment."""
-    from registry.cli.writing import write_whole
+    from registry.cli.files import write_whole
     from registry.core.calendar import parse_time
     from registry.core.snapshot import Filters
     from registry.errors import InputError
