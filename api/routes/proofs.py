@@ -14,6 +14,7 @@ from api.documentation import failures
 from api.parameters import Registry, Sha256, Strict
 from registry.core import digest
 from registry.core.calendar import day_of
+from registry.core.receipt import write_receipt
 from registry.core.tiles import TileId
 from registry.core.units import Day, UnixSeconds
 from registry.errors import InputError
@@ -60,7 +61,7 @@ def receipt(sha256: Sha256, registry: Registry, asked: Annotated[Asked, Query()]
     document = digest.parse_digest(sha256)
     policy_id = policy_of_digest(registry.engine, document, _today())
     client = registry.client if asked.chain_proof else None
-    content = make_receipt(registry.engine, policy_id, client)
+    content = write_receipt(make_receipt(registry.engine, policy_id, client))
     name = f"{document.hex()[:16]}.receipt.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, headers=headers, media_type=RECEIPT_TYPE)

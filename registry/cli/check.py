@@ -201,33 +201,60 @@ def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
     common.say_context(context)
 
 
-def history(policy: _Policy, as_json: Json = False) -> None:
-    """List every act on one policy, in the order of the log."""
+def history(
+    policy: _Policy,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Show that these are all, by the contract's own head.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List every act on one policy, in the order of the log.
+
+    With --prove each is shown to be in the log, and none to be left out: from the head in
+    the contract's storage along `previous` to the first.
+    """
+    from registry.core.receipt_check import Trace
     from registry.services import answers
     from registry.services.lookup import find_policy
+    from registry.services.proving import prove_history
 
+    trace = Trace()
     with common.workspace() as opened:
+        if prove:
+            common.sync_quietly(opened)
         found = find_policy(opened.engine, policy, common.day(None))
+        policy_id = found.row.policy_id
+        shown = prove_history(opened.engine, policy_id, opened.client, trace) if prove else None
     entries = [answers.history_entry(row) for row in found.entries]
     context = answers.context(found.position)
     if as_json:
-        policy_id = found.row.policy_id.hex()
-        common.print_json({"policy_id": policy_id, "entries": entries, "registry": context})
+        answer = {"policy_id": policy_id.hex(), "entries": entries, "registry": context}
+        if shown is not None:
+            answer["proof"] = answers.history_proof(shown, trace)
+        common.print_json(answer)
         return
     for each in entries:
-        common.say(
-            f"{each['entry']:>7}  {each['action']:<10}"
-            f"{'from ' + each['effective_on'] if each['effective_on'] else 'no date':<16}"
-            f"recorded {each['recorded_at']} by {each['registrar']}"
-        )
-        if each["document"]:
-            common.say(f"         document {each['document']}")
-        reason = (each["manifest"]["content"] or {}).get("reason")
-        if reason:
-            common.say(f"         reason: {reason}")
-        if each["manifest"]["problem"]:
-            common.say(f"         manifest: {each['manifest']['problem']}")
+        _say_entry(each)
+    if shown is not None:
+        common.say(f"These {len(entries)} acts are all there are:")
+        for step in trace.steps:
+            common.say(f"  {step}")
     common.say_context(context)
+
+
+def _say_entry(each: dict[str, Any]) -> None:
+    common.say(
+        f"{each['entry']:>7}  {each['action']:<10}"
+        f"{'from ' + each['effective_on'] if each['effective_on'] else 'no date':<16}"
+        f"recorded {each['recorded_at']} by {each['registrar']}"
+    )
+    if each["document"]:
+        common.say(f"         document {each['document']}")
+    reason = (each["manifest"]["content"] or {}).get("reason")
+    if reason:
+        common.say(f"         reason: {reason}")
+    if each["manifest"]["problem"]:
+        common.say(f"         manifest: {each['manifest']['problem']}")
 
 
 def search(

@@ -45,6 +45,7 @@ def prove(
     """
     from registry.cli.files import write_whole
     from registry.core.digest import sha256
+    from registry.core.receipt import write_receipt
     from registry.errors import InputError
     from registry.services.proving import make_receipt, policy_of
 
@@ -55,7 +56,8 @@ def prove(
             # Nodes keep the state of the latest blocks only.
             common.sync_quietly(opened)
         policy_id = policy_of(opened.engine, words, common.day(None))
-        content = make_receipt(opened.engine, policy_id, opened.client if chain_proof else None)
+        made = make_receipt(opened.engine, policy_id, opened.client if chain_proof else None)
+    content = write_receipt(made)
     if output is None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -158,7 +160,25 @@ def _tell(
         print_checked_json(context, checked, day)
         return
     say_checked(checked, steps=not explain)
+    _say_age(shown, verdict)
     common.say_context(context)
+
+
+def _say_age(shown: ShownPolicy, verdict: Verdict) -> None:
+    """What a receipt can not know: the acts that were recorded after it."""
+    from registry.core.verdict import Evidence
+
+    if shown.later:
+        acts = "act was" if shown.later == 1 else "acts were"
+        common.say(
+            f"  {shown.later} later {acts} recorded on this policy: get a new receipt to see "
+            "what applies now"
+        )
+    elif verdict.evidence is Evidence.RECEIPT:
+        common.say(
+            f"  as of block {shown.receipt.block.number}: whether acts were recorded later, only "
+            "a node can tell (--rpc)"
+        )
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {"prove": prove}

@@ -23,7 +23,7 @@ from registry.mirror.registrations import title_of
 from registry.services.verify import required_position
 
 if TYPE_CHECKING:
-    from registry.core.receipt_check import ShownPolicy
+    from registry.core.receipt_check import ShownPolicy, Trace
     from registry.services.publish import Published
 
 DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
@@ -192,6 +192,23 @@ def history_entry(row: Any) -> dict[str, Any]:
         "recorded_at": iso_time(entry.recorded_at),
         "block": row.block,
         "transaction": "0x" + row.transaction.hex(),
+    }
+
+
+def history_proof(shown: ShownPolicy, trace: Trace) -> dict[str, Any]:
+    """What shows a policy's entries to be in the log, and to be all: as a contract takes it."""
+    receipt = shown.receipt
+    return {
+        "checkpoint": {"size": receipt.size, "root": receipt.root.hex()},
+        "entries": [
+            {
+                "entry": each.entry.index,
+                "encoded": each.encoded.hex(),
+                "path": [sibling.hex() for sibling in each.path],
+            }
+            for each in receipt.entries
+        ],
+        "steps": list(trace.steps),
     }
 
 

@@ -22,9 +22,8 @@ from registry.core.receipt import (
     ShownEntry,
     StateProof,
     as_text,
-    write_receipt,
 )
-from registry.core.receipt_check import Trace, check_policy
+from registry.core.receipt_check import ShownPolicy, Trace, check_policy
 from registry.core.units import BlockNumber, Day, Digest
 from registry.errors import CouldNotCheck, Inconsistent, NotFound, NotVerified, ProofError
 from registry.mirror.engine import Connection, Engine, reading
@@ -33,6 +32,7 @@ from registry.mirror.store import entry_of
 from registry.mirror.tiles import inclusion_path
 from registry.services.hashing import hash_file
 from registry.services.lookup import find_policy
+from registry.services.receipts import Registry, check_against_node
 from registry.services.verify import required_position, verify_digests
 
 
@@ -59,9 +59,9 @@ def policy_of_digest(engine: Engine, digest: Digest, on: Day) -> Digest:
     return verdict.leading.policy_id
 
 
-def make_receipt(engine: Engine, policy_id: Digest, client: Client | None = None) -> bytes:
-    """The receipt of a policy's documents, as a file's bytes; with a client it holds a
-    storage proof of the block that the mirror stands at.
+def make_receipt(engine: Engine, policy_id: Digest, client: Client | None = None) -> Receipt:
+    """The receipt of a policy's documents; with a client it holds a storage proof of the
+    block that the mirror stands at.
 
     Raises CouldNotCheck where the mirror or the node can not give one that holds.
     """
@@ -70,7 +70,24 @@ def make_receipt(engine: Engine, policy_id: Digest, client: Client | None = None
         receipt = _from_mirror(connection, position, policy_id)
     if client is not None:
         receipt = _with_state(receipt, position, client)
-    return write_receipt(_checked(receipt))
+    return _checked(receipt)
+
+
+def prove_history(engine: Engine, policy_id: Digest, client: Client, trace: Trace) -> ShownPolicy:
+    """All acts on a policy, shown to be all there are: from the head in the contract's
+    storage along `previous` to the first, each with its path to the contract's root.
+
+    Raises ProofError at the step that fails, CouldNotCheck where the mirror is behind.
+    """
+    receipt = make_receipt(engine, policy_id)
+    shown = check_against_node(
+        receipt, client.transport, Registry(receipt.contract, receipt.chain_id), trace
+    )
+    if shown.later:
+        raise CouldNotCheck(
+            f"the contract has {shown.later} acts more than the mirror", hint="run polreg sync"
+        )
+    return shown
 
 
 def _policy_of_document(engine: Engine, digest: Digest, called: str, on: Day) -> Digest:
