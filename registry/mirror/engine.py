@@ -17,9 +17,18 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from registry.errors import InputError, LocalFailure
 
-__all__ = ["Connection", "Engine", "open_engine", "reading", "sqlite_url", "writing"]
+__all__ = [
+    "Connection",
+    "Engine",
+    "open_engine",
+    "open_unchecked",
+    "reading",
+    "sqlite_url",
+    "writing",
+]
 
 SCHEMA_VERSION = "0002"
+_EARLIER = frozenset({"0001"})
 _BUSY_MILLISECONDS = 30_000
 
 
@@ -29,6 +38,22 @@ def sqlite_url(path: Path) -> str:
 
 def open_engine(url: str) -> Engine:
     """An engine on an up-to-date schema; raises InputError or LocalFailure."""
+    engine = open_unchecked(url)
+    with local_failures(), engine.connect() as connection:
+        found = _version(connection)
+    if found is None:
+        _migrate(url)
+    elif found != SCHEMA_VERSION:
+        engine.dispose()
+        if found in _EARLIER:
+            _migrate(url)
+            return open_engine(url)
+        raise _refused(found)
+    return engine
+
+
+def open_unchecked(url: str) -> Engine:
+    """An engine on whatever is there: for a look at what is damaged."""
     if not url.startswith("sqlite"):
         raise InputError(
             "POLREG_DATABASE_URL is not a SQLite database",
@@ -37,20 +62,20 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(url)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    with local_failures(), engine.connect() as connection:
-        found = _version(connection)
-    if found is None:
-        _migrate(url)
-    elif found != SCHEMA_VERSION:
-        engine.dispose()
-        if found < SCHEMA_VERSION:
-            _migrate(url)
-            return open_engine(url)
-        raise InputError(
-            f"the mirror's database has schema {found}, this program knows {SCHEMA_VERSION}",
-            hint="update polreg; or delete the database and run polreg sync, which rebuilds it",
-        )
     return engine
+
+
+def _refused(found: str) -> InputError | LocalFailure:
+    if found.isdecimal() and found > SCHEMA_VERSION:
+        return InputError(
+            f"the mirror's database has schema {found}, this program knows {SCHEMA_VERSION}",
+            hint="update polreg; or delete the database and run polreg sync, which rebuilds it; "
+            "polreg fsck tells whether it is merely damaged",
+        )
+    return LocalFailure(
+        f"the mirror's database says that its schema is {found!r}, which there never was",
+        hint="run polreg fsck --repair",
+    )
 
 
 @contextmanager
@@ -93,6 +118,10 @@ def _in_words(error: DatabaseError) -> LocalFailure:
         return LocalFailure(
             f"the mirror's database is damaged ({cause})",
             hint="delete it and run polreg sync, which rebuilds it from the chain",
+        )
+    if "decode to UTF-8" in cause:
+        return LocalFailure(
+            f"the mirror's database is damaged ({cause})", hint="run polreg fsck --repair"
         )
     if "unable to open" in cause:
         return LocalFailure("the mirror's database can not be opened", hint="check its path")

@@ -49,6 +49,9 @@ class Segment:
 
 def seal(connection: Connection) -> None:
     """Seal the index as it is now."""
+    # FTS5 holds what is new in memory: a savepoint makes it write that to its tables.
+    with connection.begin_nested():
+        pass
     fresh = _sealed(connection, _held(connection))
     connection.exec_driver_sql(
         "INSERT OR REPLACE INTO search_config (k, v) VALUES (?, ?)", (_SEAL, _text(fresh))
