@@ -55,6 +55,11 @@ class Client:
         at = which if isinstance(which, str) else hex(which)
         return _block(self.transport.request("eth_getBlockByNumber", [at, False]))
 
+    def blocks(self, numbers: Sequence[BlockNumber]) -> list[Block | None]:
+        """The blocks with these numbers, read in one batch; None for one that there is not."""
+        calls = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
+        return [_block(_raised(answer)) for answer in self.transport.batch(calls)]
+
     def head(self) -> tuple[Block, FinalityBlocks]:
         """The latest block, and how far the chain is settled."""
         tags = ("latest", "safe", "finalized")

@@ -1,4 +1,4 @@
-"""`polreg import`: a whole back catalogue from an index file."""
+"""`polreg import`: a whole back catalogue from an index file, or a mirror from a log."""
 
 from __future__ import annotations
 
@@ -137,6 +137,41 @@ def _by_reason(done: Imported) -> list[tuple[str, list[Refused]]]:
     return sorted(reasons.items(), key=lambda pair: -len(pair[1]))
 
 
+def import_log(
+    file: Annotated[Path, typer.Argument(metavar="LOG.ndjson", help="What export log wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Build an empty mirror from a log that polreg export log wrote.
+
+    Every entry and manifest is checked against the root that the chain itself has, and the
+    blocks against the node's; then polreg sync goes on from there. Which transaction an entry
+    came with, and which manifests came along, is the exporter's word. Exit code 1 where the
+    chain has another log, 3 where it could not be asked: nothing is written then.
+    """
+    from registry.core.chain_id import caip2, caip10
+    from registry.services.log_export import import_log as import_into
+
+    with common.workspace() as opened, common.progress("importing") as advance:
+        done = import_into(file, opened.client, opened.engine, advance)
+    contract = caip10(done.chain_id, opened.deployment.contract)
+    if as_json:
+        common.print_json(
+            {
+                "chain": caip2(done.chain_id),
+                "contract": contract,
+                "size": done.size,
+                "root": done.root.hex(),
+                "block": {"number": done.block, "hash": "0x" + done.block_hash.hex()},
+                "synced": done.synced_at is not None,
+            }
+        )
+        return
+    common.say(f"{done.size} entries imported, root {done.root.hex()} is the chain's")
+    common.say(f"{contract}, block {done.block}")
+    if done.synced_at is None:
+        common.say("The chain is ahead of it: run polreg sync.")
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {"import": import_index}
 
-BELOW: dict[str, dict[str, Callable[..., Any]]] = {}
+BELOW: dict[str, dict[str, Callable[..., Any]]] = {"import": {"log": import_log}}

@@ -1,16 +1,20 @@
-"""`polreg snapshot`: the state of every policy as one file."""
+"""`polreg snapshot`: the state of every policy as one file, and whether such a file is right."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from registry.cli import common
 from registry.cli.common import Json
+
+if TYPE_CHECKING:
+    from registry.services.receipts import Registry
+    from registry.services.workspace import Workspace
 
 
 def snapshot(
@@ -59,6 +63,59 @@ def snapshot(
     )
 
 
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="SNAPSHOT.ndjson")],
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="LOG.ndjson", help="Replay this log, which export log wrote."),
+    ] = None,
+    from_chain: Annotated[
+        bool, typer.Option("--from-chain", help="Replay the log as the chain has it now.")
+    ] = False,
+    rpc: Annotated[
+        str | None, typer.Option(metavar="URL", help="The node to ask; else POLREG_RPC_URL's.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay the log and compare what it gives with a snapshot, byte for byte.
+
+    The log is the mirror's, unless another one is named; its root is compared with the
+    chain's. With --rpc and another log no registry needs to be set up here. Exit codes: 0
+    the snapshot is exact; 1 a step failed, which is named; 3 it could not be checked.
+    """
+    from registry.core.receipt_check import Trace
+    from registry.errors import InputError
+    from registry.services.snapshot_check import Against, verify_snapshot
+
+    if log is not None and from_chain:
+        raise InputError("give --log or --from-chain, not both")
+    trace = Trace()
+    with common.workspace() as opened:
+        against = Against(log, from_chain, rpc, _meant(opened, named_by_file=rpc is not None))
+        try:
+            stated = verify_snapshot(file, against, opened, trace)
+        finally:
+            # Also where a step failed: those before it held.
+            if not as_json:
+                for step in trace.steps:
+                    common.say(f"  ✓ {step}")
+    if as_json:
+        shown = {"file": str(file), "verified": True, "steps": trace.steps}
+        common.print_json({**shown, "header": stated.fields})
+        return
+    common.say(f"{file}: verified, the log's own snapshot")
+
+
+def _meant(opened: Workspace, *, named_by_file: bool) -> Registry | None:
+    """The registry of POLREG_CONTRACT, else, where its node is asked, the one set up here."""
+    from registry.services.receipts import parse_registry, registry_of
+
+    given = opened.settings.contract
+    if given is not None:
+        return parse_registry(given)
+    return None if named_by_file else registry_of(opened.noted)
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {"snapshot": snapshot}
 
-BELOW: dict[str, dict[str, Callable[..., Any]]] = {}
+BELOW: dict[str, dict[str, Callable[..., Any]]] = {"snapshot": {"verify": verify}}

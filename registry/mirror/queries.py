@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -18,7 +18,28 @@ _LOG = (
     .outerjoin(manifests, manifests.c.entry == entries.c.entry)
     .where(entries.c.policy.is_not(None))
 )
+_IN_ORDER = (
+    select(entries, manifests.c.content, blocks.c.hash)
+    .join(blocks, blocks.c.number == entries.c.block)
+    .outerjoin(manifests, manifests.c.entry == entries.c.entry)
+    .where(entries.c.entry < bindparam("size"))
+    .order_by(entries.c.entry)
+    .execution_options(yield_per=_IN_LIST)
+)
 _OF_POLICY = _LOG.where(entries.c.policy == bindparam("policy")).order_by(entries.c.entry)
+
+
+def log_rows(connection: Connection, size: int) -> Iterator[Any]:
+    """The log's first `size` rows of `entries`, streamed in order, each with its manifest's
+    `content` and its block's `hash`."""
+    return iter(connection.execute(_IN_ORDER, {"size": size}))
+
+
+def entries_in_block(connection: Connection, block: int) -> tuple[int, int]:
+    """The first and the last entry of a block that has some."""
+    found = select(func.min(entries.c.entry), func.max(entries.c.entry))
+    first, last = connection.execute(found.where(entries.c.block == block)).one()
+    return int(first), int(last)
 
 
 def history(connection: Connection, policy: int) -> list[Any]:
