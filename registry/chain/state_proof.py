@@ -20,8 +20,8 @@ from registry.chain.slots import policy_state as read_policy_state
 from registry.core.lifecycle import PolicyState
 from registry.core.merkle import Frontier
 from registry.core.policy import PolicyKey
-from registry.core.receipt import StateProof
-from registry.core.receipt_check import ACCOUNT, HEADER, STORAGE
+from registry.core.receipt import BlockId, StateProof
+from registry.core.receipt_check import ACCOUNT, HEADER, STORAGE, Trace
 from registry.core.units import Address, BlockNumber, UnixSeconds
 from registry.errors import CouldNotCheck, Inconsistent, ProofError
 
@@ -40,10 +40,17 @@ class ProvenState:
     policy: PolicyState
 
 
-def prove(proof: StateProof, block_hash: bytes, contract: Address, key: PolicyKey) -> ProvenState:
-    """What the proof shows; raises ProofError at step 3 (header), 4 (account), 5 (storage)."""
-    state_root, block, time = _header(proof.header, block_hash)
+def prove(
+    proof: StateProof, block: BlockId, contract: Address, key: PolicyKey, trace: Trace
+) -> ProvenState:
+    """What the proof shows of that block; raises ProofError at step 3 (header), 4 (account),
+    5 (storage)."""
+    state_root, number, time = _header(proof.header, block.hash)
+    if number != block.number:
+        raise ProofError(HEADER, f"the header is of block {number}, not {block.number}")
+    trace.held(HEADER, f"the header of block {number} has the hash 0x{block.hash.hex()}")
     storage_root = _account(proof.account, state_root, contract)
+    trace.held(ACCOUNT, "the contract's account is in that block's state")
     storage = _Trie(STORAGE, proof.storage, storage_root)
     log = log_state(_slot(storage, LOG_SLOT, "the log's size"))
     peaks = [_slot(storage, slot, "a peak").to_bytes(32, "big") for slot in peak_slots(log.size)]
@@ -51,7 +58,8 @@ def prove(proof: StateProof, block_hash: bytes, contract: Address, key: PolicyKe
         policy = read_policy_state(_slot(storage, policy_slot(key), "the policy"))
     except Inconsistent as error:
         raise ProofError(STORAGE, str(error)) from None
-    return ProvenState(block, time, log, Frontier(log.size, peaks), policy)
+    trace.held(STORAGE, "the log's size and peaks and the policy's slot are in its storage")
+    return ProvenState(number, time, log, Frontier(log.size, peaks), policy)
 
 
 def ask(

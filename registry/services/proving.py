@@ -140,16 +140,17 @@ def _block_of(connection: Connection, index: int) -> BlockId:
 
 def _with_state(receipt: Receipt, position: Position, client: Client) -> Receipt:
     key: PolicyKey = receipt.entries[0].entry.policy
+    block = BlockId(position.block, position.block_hash)
     state: StateProof = ask(
         client.transport, position.contract, position.block_hash, position.size, key
     )
     try:
-        shown = prove(state, position.block_hash, position.contract, key)
+        shown = prove(state, block, position.contract, key, Trace())
     except ProofError as error:
         raise Inconsistent(f"the node's storage proof does not hold ({error})") from None
     if (shown.tree.size, shown.tree.root()) != (receipt.size, receipt.root):
         raise Inconsistent("the node's storage proof is of another log than the mirror's")
-    return replace(receipt, block=BlockId(position.block, position.block_hash), state=state)
+    return replace(receipt, block=block, state=state)
 
 
 def _checked(receipt: Receipt) -> Receipt:

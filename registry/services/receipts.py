@@ -20,13 +20,11 @@ from registry.chain.state_proof import ProvenState, prove
 from registry.config import Deployment
 from registry.core.chain_id import caip2, caip10
 from registry.core.lifecycle import PolicyState
-from registry.core.receipt import MAX_SIZE, READ, BlockId, Receipt, StateProof, read_receipt
+from registry.core.receipt import MAX_SIZE, READ, Receipt, StateProof, read_receipt
 from registry.core.receipt_check import (
-    ACCOUNT,
     CHECKPOINT,
     CONTRACT,
     HEADER,
-    STORAGE,
     Anchor,
     ShownPolicy,
     Trace,
@@ -211,12 +209,14 @@ def _require_chain(receipt: Receipt, client: Client) -> None:
 
 
 def _proven(receipt: Receipt, state: StateProof, block_hash: bytes, trace: Trace) -> Anchor:
-    shown = prove(state, block_hash, receipt.contract, receipt.entries[0].entry.policy)
-    if receipt.block != BlockId(shown.block, block_hash):
-        raise ProofError(HEADER, f"the receipt names another block than {shown.block}")
-    trace.held(HEADER, f"the header of block {shown.block} has the hash 0x{block_hash.hex()}")
-    trace.held(ACCOUNT, "the contract's account is in that block's state")
-    trace.held(STORAGE, "the log's size and peaks and the policy's slot are in its storage")
+    if receipt.block.hash != block_hash:
+        raise ProofError(
+            HEADER,
+            f"the receipt is of block {receipt.block.number} with the hash "
+            f"0x{receipt.block.hash.hex()}, not 0x{block_hash.hex()}",
+        )
+    key = receipt.entries[0].entry.policy
+    shown = prove(state, receipt.block, receipt.contract, key, trace)
     return Anchor(
         evidence=Evidence.RECEIPT,
         source=f"from the peaks in storage at block {shown.block}",
