@@ -11,9 +11,9 @@ and a block hash, or a node, have vouched for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -29,7 +29,15 @@ MAX_SIZE = 16 * 1024 * 1024
 READ = 1
 """The step at which a receipt that can not be read fails."""
 
-_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_HASH_SIZE = 32
+_BLOCK_KEYS = dict.fromkeys(("number", "hash")).keys()
+_STATE_KEYS = dict.fromkeys(("header", "account", "storage")).keys()
+_MEMBER_KEYS = dict.fromkeys(("entry", "manifest", "index", "size", "path")).keys()
+_ENTRY_KEYS = dict.fromkeys(("entry", "manifest", "path", "block", "transaction")).keys()
+_CHECKPOINT_KEYS = dict.fromkeys(("size", "root", "block")).keys()
+_RECEIPT_KEYS = dict.fromkeys(
+    ("schema", "contract", "checkpoint", "entries", "member", "state")
+).keys()
 _CONTRACT = re.compile(r"eip155:(0|[1-9][0-9]{0,19}):0x([0-9a-f]{40})")
 
 
@@ -96,7 +104,7 @@ def read_receipt(content: bytes) -> Receipt:
     """The receipt of a file's bytes; raises ProofError at step 1, saying what is wrong."""
     try:
         if len(content) > MAX_SIZE:
-            raise InputError(f"it has {len(content)} bytes, a receipt at most {MAX_SIZE}")
+            raise InputError(f"it has {len(content):,} bytes, a receipt at most {MAX_SIZE:,}")
         return _receipt(strict_json.loads(content))
     except (InputError, Inconsistent) as error:
         raise ProofError(READ, f"this is not a receipt: {error}") from None
@@ -161,14 +169,12 @@ def _block_fields(block: BlockId) -> dict[str, Any]:
 def _receipt(value: Any) -> Receipt:
     if isinstance(value, dict) and "schema" in value and value["schema"] != SCHEMA:
         raise InputError(f"its schema is {str(value['schema'])[:60]!r}, not {SCHEMA}")
-    fields = _object(
-        value, ("schema", "contract", "checkpoint", "entries", "member", "state"), "it"
-    )
+    fields = _object(value, _RECEIPT_KEYS, "it")
     contract = fields["contract"]
     named = _CONTRACT.fullmatch(contract) if isinstance(contract, str) else None
     if named is None:
         raise InputError("its contract is not a CAIP-10 address in lower case: eip155:1:0x…")
-    checkpoint = _object(fields["checkpoint"], ("size", "root", "block"), "checkpoint")
+    checkpoint = _object(fields["checkpoint"], _CHECKPOINT_KEYS, "checkpoint")
     entries = _list(fields["entries"], "entries")
     if not entries:
         raise InputError("it shows no entry")
@@ -185,7 +191,7 @@ def _receipt(value: Any) -> Receipt:
 
 
 def _entry(value: Any, where: str) -> ShownEntry:
-    fields = _object(value, ("entry", "manifest", "path", "block", "transaction"), where)
+    fields = _object(value, _ENTRY_KEYS, where)
     encoded = _hex(fields["entry"], ENTRY_SIZE, f"{where}.entry")
     manifest = fields["manifest"]
     return ShownEntry(
@@ -199,7 +205,7 @@ def _entry(value: Any, where: str) -> ShownEntry:
 
 
 def _member(value: Any) -> Member:
-    fields = _object(value, ("entry", "manifest", "index", "size", "path"), "member")
+    fields = _object(value, _MEMBER_KEYS, "member")
     return Member(
         entry=EntryIndex(_count(fields["entry"], "member.entry")),
         manifest=_text(fields["manifest"], "member.manifest"),
@@ -210,7 +216,7 @@ def _member(value: Any) -> Member:
 
 
 def _state(value: Any) -> StateProof:
-    fields = _object(value, ("header", "account", "storage"), "state")
+    fields = _object(value, _STATE_KEYS, "state")
     account, storage = (
         tuple(
             _prefixed(node, None, f"state.{name}[{at}]")
@@ -221,10 +227,12 @@ def _state(value: Any) -> StateProof:
     return StateProof(_prefixed(fields["header"], None, "state.header"), account, storage)
 
 
-def _object(value: Any, keys: Iterable[str], where: str) -> dict[str, Any]:
+def _object(value: Any, keys: Set[str], where: str) -> dict[str, Any]:
     """An object with these keys and no others."""
     if not isinstance(value, dict):
         raise InputError(f"{where} is not a JSON object")
+    if value.keys() == keys:
+        return value
     missing = [key for key in keys if key not in value]
     if missing:
         raise InputError(f"{where} has no {missing[0]!r}")
@@ -246,12 +254,23 @@ def _count(value: Any, where: str) -> int:
     return value
 
 
+def _decoded(value: Any) -> bytes | None:
+    """The bytes of lower-case hexadecimal; None where it is anything else."""
+    try:
+        decoded = bytes.fromhex(value)
+    except (TypeError, ValueError):
+        return None
+    # fromhex takes capitals and spaces, too.
+    return decoded if decoded.hex() == value else None
+
+
 def _hex(value: Any, length: int | None, where: str) -> bytes:
-    if not isinstance(value, str) or not _HEX.fullmatch(value):
+    decoded = _decoded(value)
+    if decoded is None:
         raise InputError(f"{where} is not lower-case hexadecimal")
-    if length is not None and len(value) != 2 * length:
-        raise InputError(f"{where} has {len(value) // 2} bytes, not {length}")
-    return bytes.fromhex(value)
+    if length is not None and len(decoded) != length:
+        raise InputError(f"{where} has {len(decoded)} bytes, not {length}")
+    return decoded
 
 
 def _prefixed(value: Any, length: int | None, where: str) -> bytes:
@@ -265,11 +284,15 @@ def _digest(value: Any, where: str) -> Digest:
 
 
 def _path(value: Any, where: str) -> tuple[Digest, ...]:
-    return tuple(_digest(each, f"{where}[{at}]") for at, each in enumerate(_list(value, where)))
+    hashes = [_decoded(each) for each in _list(value, where)]
+    for at, each in enumerate(hashes):
+        if each is None or len(each) != _HASH_SIZE:
+            _hex(value[at], _HASH_SIZE, f"{where}[{at}]")
+    return cast("tuple[Digest, ...]", tuple(hashes))
 
 
 def _block(value: Any, where: str) -> BlockId:
-    fields = _object(value, ("number", "hash"), where)
+    fields = _object(value, _BLOCK_KEYS, where)
     number = BlockNumber(_count(fields["number"], f"{where}.number"))
     return BlockId(number, _prefixed(fields["hash"], 32, f"{where}.hash"))
 

@@ -99,69 +99,101 @@ def _by_tile(
         at += WIDTH - held
 
 
-def of_inclusion(index: int, size: int) -> set[TileId]:
+def of_inclusion(index: int, size: int) -> frozenset[TileId]:
     """The tiles that the inclusion path of leaf `index` is computed from."""
-    return _of_ranges(inclusion_ranges(index, size))
+    return _inclusion(index, size).tiles
 
 
 def inclusion_path(index: int, size: int, tiles: Tiles) -> list[Digest]:
     """PATH(index, leaves) of RFC 9162 §2.1.3.1, from the tiles of `of_inclusion`."""
-    return [_root_of(each, tiles) for each in inclusion_ranges(index, size)]
+    return _inclusion(index, size).hashes(tiles)
 
 
-def of_consistency(size1: int, size2: int) -> set[TileId]:
+def of_consistency(size1: int, size2: int) -> frozenset[TileId]:
     """The tiles that the consistency path between two sizes is computed from."""
-    return _of_ranges(consistency_ranges(size1, size2))
+    return _consistency(size1, size2).tiles
 
 
 def consistency_path(size1: int, size2: int, tiles: Tiles) -> list[Digest]:
     """PROOF(size1, leaves) of RFC 9162 §2.1.4.1, from the tiles of `of_consistency`."""
-    return [_root_of(each, tiles) for each in consistency_ranges(size1, size2)]
+    return _consistency(size1, size2).hashes(tiles)
 
 
-def of_root(size: int) -> set[TileId]:
+def of_root(size: int) -> frozenset[TileId]:
     """The tiles that the root of the first `size` leaves is computed from."""
-    return _of_ranges([(0, size)])
+    return _plan([(0, size)]).tiles
 
 
 def peaks(size: int, tiles: Tiles) -> list[Digest]:
     """The roots of the perfect subtrees of a tree of `size`, the largest first."""
-    return [_node(height, position, tiles) for height, position in subtrees(0, size)]
+    plan = _plan([(0, size)])
+    perfect = {tile: _perfect(tiles[tile]) for tile in plan.tiles}
+    return [_node(place, perfect) for place in plan.ranges[0]]
 
 
 def root(size: int, tiles: Tiles) -> Digest:
     """The root of the first `size` leaves, from the tiles of `of_root`."""
-    return _root_of((0, size), tiles) if size else EMPTY_ROOT
+    return _plan([(0, size)]).hashes(tiles)[0] if size else EMPTY_ROOT
 
 
-def _of_ranges(ranges: Iterable[Range]) -> set[TileId]:
-    return {
-        _place(height, position)[0]
-        for start, end in ranges
-        for height, position in subtrees(start, end)
-    }
+_Place = tuple[TileId, int, int]
+"""Where the root of a perfect subtree is: the tile that it is hashed from, the height above
+that tile's hashes, and its number among the tile's nodes of this height."""
 
 
-def _root_of(leaves: Range, tiles: Tiles) -> Digest:
-    nodes = [_node(height, position, tiles) for height, position in subtrees(*leaves)]
-    node = nodes.pop()
-    while nodes:
-        node = node_hash(nodes.pop(), node)
-    return node
+class _Plan(NamedTuple):
+    """What a proof is computed from: for each of its hashes the perfect subtrees, from the
+    left, that make up the leaves it is over."""
+
+    ranges: Sequence[Sequence[_Place]]
+    tiles: frozenset[TileId]
+
+    def hashes(self, tiles: Tiles) -> list[Digest]:
+        perfect = {tile: _perfect(tiles[tile]) for tile in self.tiles}
+        found = []
+        for places in self.ranges:
+            nodes = [_node(place, perfect) for place in places]
+            node = nodes.pop()
+            while nodes:
+                node = node_hash(nodes.pop(), node)
+            found.append(node)
+        return found
 
 
-def _place(height: int, position: int) -> tuple[TileId, int, int]:
-    """The tile that a perfect subtree's root is hashed from, the height above that tile's
-    hashes, and its number among the tile's nodes of this height."""
-    level, above = divmod(height, _HEIGHT)
-    number, within = divmod(position, WIDTH >> above)
-    return TileId(level, number), above, within
+# Whoever asks for a proof's tiles asks for the proof next.
+@lru_cache(maxsize=64)
+def _inclusion(index: int, size: int) -> _Plan:
+    return _plan(inclusion_ranges(index, size))
 
 
-def _node(height: int, position: int, tiles: Tiles) -> Digest:
-    tile, above, within = _place(height, position)
-    hashes = _perfect(tiles[tile])[above]
-    node = hashes[within * HASH_SIZE : (within + 1) * HASH_SIZE]
+@lru_cache(maxsize=64)
+def _consistency(size1: int, size2: int) -> _Plan:
+    return _plan(consistency_ranges(size1, size2))
+
+
+def _plan(ranges: Iterable[Range]) -> _Plan:
+    places = [_places(start, end) for start, end in ranges]
+    return _Plan(places, frozenset([place[0] for each in places for place in each]))
+
+
+def _places(start: int, end: int) -> list[_Place]:
+    leaves = end - start
+    if leaves & leaves - 1 == 0:
+        # All but one of a path's ranges: a perfect subtree as a whole.
+        height = leaves.bit_length() - 1
+        return [_place(height, start >> height)]
+    return [_place(height, position) for height, position in subtrees(start, end)]
+
+
+def _place(height: int, position: int) -> _Place:
+    above = height % _HEIGHT
+    tile = TileId(height // _HEIGHT, position >> _HEIGHT - above)
+    return tile, above, position & (WIDTH >> above) - 1
+
+
+def _node(place: _Place, perfect: Mapping[TileId, Sequence[bytes]]) -> Digest:
+    tile, above, within = place
+    node = perfect[tile][above][within * HASH_SIZE : (within + 1) * HASH_SIZE]
     if len(node) != HASH_SIZE:
         raise ValueError(f"{tile} is too short for the tree")
     return Digest(node)
