@@ -86,18 +86,25 @@ def verify_by_receipt(
     """Check one file against its receipt, and say what was done."""
     from registry.core.receipt_check import Trace
     from registry.errors import CouldNotCheck, InputError
-    from registry.services.receipts import check_alone, check_document, load_receipt
+    from registry.services.receipts import (
+        check_alone,
+        check_document,
+        load_receipt,
+        parse_block_hash,
+    )
 
     if len(paths) != 1 or paths[0].is_dir():
         raise InputError("a receipt is for one file", hint="polreg verify FILE --receipt RECEIPT")
-    if block_hash and rpc:
+    if block_hash is not None and rpc is not None:
         raise InputError("give --block-hash or --rpc, not both")
+    trusted = None if block_hash is None else parse_block_hash(block_hash)
+    meant = _meant(contract)
     trace = Trace()
     try:
         read = load_receipt(receipt)
-        shown = _checked(read, block_hash, rpc, contract, trace)
+        shown = _checked(read, trusted, rpc, meant, trace)
         if shown is None:
-            check_document(check_alone(read, _meant(contract), trace), paths[0], day, trace)
+            check_document(check_alone(read, meant, trace), paths[0], day, trace)
             raise CouldNotCheck(
                 "the receipt agrees with itself and with the file, and nothing here says that "
                 "the chain holds this log",
@@ -114,7 +121,7 @@ def verify_by_receipt(
 
 
 def _checked(
-    receipt: Receipt, block_hash: str | None, rpc: str | None, contract: str | None, trace: Trace
+    receipt: Receipt, trusted: bytes | None, rpc: str | None, meant: Registry | None, trace: Trace
 ) -> ShownPolicy | None:
     """The policy, vouched for by the hash or the node that was given, else by this
     workspace's own node; None where there is neither."""
@@ -122,18 +129,17 @@ def _checked(
         check_against_block,
         check_against_node,
         check_against_url,
-        parse_block_hash,
         registry_of,
     )
 
-    if block_hash is not None:
-        return check_against_block(receipt, parse_block_hash(block_hash), _meant(contract), trace)
+    if trusted is not None:
+        return check_against_block(receipt, trusted, meant, trace)
     if rpc is not None:
-        return check_against_url(receipt, rpc, _meant(contract), trace)
+        return check_against_url(receipt, rpc, meant, trace)
     with common.workspace() as opened:
         if not opened.has_chain:
             return None
-        meant = _meant(contract) or registry_of(opened.noted)
+        meant = meant or registry_of(opened.noted)
         return check_against_node(receipt, opened.transport, meant, trace)
 
 
@@ -143,7 +149,9 @@ def _meant(contract: str | None) -> Registry | None:
 
     from registry.services.receipts import parse_registry
 
-    given = contract or os.environ.get("POLREG_CONTRACT")
+    if contract is not None:
+        return parse_registry(contract)
+    given = os.environ.get("POLREG_CONTRACT")
     return parse_registry(given) if given else None
 
 

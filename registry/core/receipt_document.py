@@ -41,14 +41,13 @@ class FileFacts:
 
 def check_file(shown: ShownPolicy, file: FileFacts, on: Day, trace: Trace) -> Verdict:
     """Steps 11 and 12: what the file is to the policy, and what it is worth on a date."""
-    found = by_weight(list(_registrations(shown, file, on)))
-    if not found:
-        known = {each.document.hex() for each in shown.history.entries if each.document}
-        raise ProofError(
-            FILE,
-            f"the file's SHA-256 is {file.sha256.hex()}; this receipt is about "
-            + ", ".join(sorted(known)),
-        )
+    member = shown.receipt.member
+    if member is None:
+        found = by_weight(list(_registrations(shown, file, on)))
+        if not found:
+            raise _no_document(shown, file)
+    else:
+        found = (_member_registration(shown, member, file, on),)
     lead = found[0]
     trace.held(
         FILE, f"the file is the {lead.role.value} of entry {lead.entry}, version {lead.version}"
@@ -59,14 +58,9 @@ def check_file(shown: ShownPolicy, file: FileFacts, on: Day, trace: Trace) -> Ve
 
 
 def _registrations(shown: ShownPolicy, file: FileFacts, on: Day) -> Iterator[Registration]:
-    member = shown.receipt.member
-    if member is not None:
-        yield _member_registration(shown, member, file, on)
-        return
     for place, entry in enumerate(shown.history.entries):
         manifest = _present(shown.history.readings[place])
-        if entry.document == file.sha256:
-            _require_document(file, manifest)
+        if entry.document == file.sha256 and _is_document(file, manifest):
             yield _registration(shown, place, DocumentRole.DOCUMENT, on)
         elif entry.action.carries_document and manifest is not None:
             listed = (bytes.fromhex(each["sha256"]) for each in manifest.renditions)
@@ -74,22 +68,39 @@ def _registrations(shown: ShownPolicy, file: FileFacts, on: Day) -> Iterator[Reg
                 yield _registration(shown, place, DocumentRole.RENDITION, on)
 
 
-def _require_document(file: FileFacts, manifest: Manifest | None) -> None:
-    """That the file is a document, and not bytes which hash to the root of a collection's
-    tree: the 65 of a node, or 0x00 and the manifest of an only member."""
-    if manifest is not None and "collection" in manifest.fields:
-        raise ProofError(
-            FILE, "the entry is a collection, and its document a root over its members, not a file"
-        )
-    looks_hashed = (file.size == 65 and file.beginning[:1] == b"\x01") or (
-        file.beginning == b"\x00{"
-    )
-    if looks_hashed and manifest is None:
-        raise CouldNotCheck(
+def _is_document(file: FileFacts, manifest: Manifest | None) -> bool:
+    """Whether bytes with the digest of an entry's document are a file, and not what hashes
+    to the root of a collection's tree: the 65 bytes of a node, or 0x00 and the manifest of
+    an only member. Without a manifest, what looks like those is not taken for a file."""
+    if manifest is not None:
+        return "collection" not in manifest.fields
+    return not _looks_hashed(file)
+
+
+def _looks_hashed(file: FileFacts) -> bool:
+    return (file.size == 65 and file.beginning[:1] == b"\x01") or file.beginning == b"\x00{"
+
+
+def _no_document(shown: ShownPolicy, file: FileFacts) -> ProofError | CouldNotCheck:
+    """Why the file is nothing that the receipt shows."""
+    entries, readings = shown.history.entries, shown.history.readings
+    same = [_present(readings[n]) for n, e in enumerate(entries) if e.document == file.sha256]
+    if None in same:
+        return CouldNotCheck(
             "these bytes may be a part of a collection's tree, and the receipt shows no "
             "manifest that would tell",
             hint="ask for a receipt with the manifest",
         )
+    if same:
+        return ProofError(
+            FILE, "the entry is a collection, and its document a root over its members, not a file"
+        )
+    known = {each.document.hex() for each in entries if each.document}
+    return ProofError(
+        FILE,
+        f"the file's SHA-256 is {file.sha256.hex()}; this receipt is about "
+        + ", ".join(sorted(known)),
+    )
 
 
 def _member_registration(

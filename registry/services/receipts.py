@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +36,8 @@ from registry.core.units import Address, BlockNumber, Day
 from registry.core.verdict import Evidence, Finality, Verdict
 from registry.errors import CouldNotCheck, InputError, LocalFailure, ProofError
 from registry.services.hashing import hash_file
+
+_GIVE = "give the path of the file that polreg prove wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +87,28 @@ class Latest:
 
 def load_receipt(path: Path) -> Receipt:
     """The receipt in a file. Raises InputError where there is no file, ProofError at step 1
-    where it is no receipt; never reads more than a receipt can have."""
+    where it is no receipt; never waits, and never reads more than a receipt can have."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            content = file.read(MAX_SIZE + 1)
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder, not a receipt") from None
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}", hint="give the receipt's path") from None
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no file"
+                raise InputError(f"{path} is {kind}, and no receipt", hint=_GIVE)
+            if status.st_size > MAX_SIZE:
+                raise ProofError(
+                    READ,
+                    f"this is not a receipt: {path} has {status.st_size:,} bytes, a receipt at "
+                    f"most {MAX_SIZE:,}",
+                )
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(MAX_SIZE + 1)
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"there is no file {path}", hint=_GIVE) from None
+    except ValueError:
+        raise InputError(f"{str(path)!r} can not be a file's name") from None
     except OSError as error:
         raise LocalFailure(f"{path} can not be read: {error.strerror}") from None
     if not content:
@@ -143,7 +159,7 @@ def check_against_node(
         raise ProofError(
             HEADER,
             f"block {block.number} of this chain is 0x{block.hash.hex()}, the receipt's is "
-            f"0x{receipt.block.hash.hex()}",
+            f"0x{receipt.block.hash.hex()}: if the chain was reorganised, get a new receipt",
         )
     trace.held(HEADER, f"block {block.number} is this chain's, as the node says")
     policy = client.policy(receipt.entries[0].entry.policy)

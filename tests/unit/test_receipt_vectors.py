@@ -922,7 +922,7 @@ def test_the_files_stay_small() -> None:
 
 def test_a_receipt_of_100_megabytes_is_refused_for_its_size() -> None:
     for content in (b" " * 100_000_000, one().text().encode() + b" " * MAX_SIZE):
-        with pytest.raises(ProofError, match=f"step 1: .*at most {MAX_SIZE}"):
+        with pytest.raises(ProofError, match=f"step 1: .*at most {MAX_SIZE:,}"):
             read_receipt(content)
 
 
