@@ -1,0 +1,194 @@
+// A receipt, verified from the file, the receipt and a block hash: steps 1 to 11 of section 13
+// of docs/formats.md, in their order. Nothing is fetched, and nothing is trusted but the block
+// hash and the contract that is meant. Step 12, what the document is worth on a date, is not here.
+
+import { bytesOf, hexOf, numberOf, sha256, utf8, wordOf } from "./bytes.js";
+import { keccak256 } from "./keccak.js";
+import { ACTS, STATUSES, checkpointIn, leafHash, policyIn, policySlot, verifyInclusion } from "./log.js";
+import { isObject, numberHash, readManifest } from "./manifest.js";
+import { readReceipt } from "./receipt_format.js";
+import { decodeRlp, lookUp, nodesByHash } from "./trie.js";
+
+// The step with this number fails: what was to be shown is not so, or not shown.
+export class ProofError extends Error {
+  constructor(step, message) {
+    super(message);
+    this.name = "ProofError";
+    this.step = step;
+  }
+}
+
+// The receipt can not answer: this says nothing about the file.
+export class NoVerdict extends Error {
+  name = "NoVerdict";
+}
+
+// What is asked of a file: SHA-256, size, the first two bytes. Its bytes need not be in memory.
+export const factsOf = (bytes) => ({ sha256: sha256(bytes), size: bytes.length, start: hexOf(bytes.subarray(0, 2)) });
+
+// `receipt` is its bytes; `file` its bytes or factsOf them; `blockHash` is that of the block trusted;
+// `contract` is CAIP-10, a 0x address, or null: the caller then has to show the answer's
+// `contract` to whoever knows which is meant. Returns what was shown, never a yes or no:
+//   entry, role      the entry that brought the file, and as what: document, rendition, member
+//   manifest         the file's, null where the receipt shows none
+//   version, current its version, and whether no later one (nor a correction) was recorded
+//   versions         how many versions the receipt shows
+//   latest, later    whether the receipt shows all of the policy's acts; how many it does not
+//   status           the policy's, at the checkpoint's block
+//   contract, checkpoint, entries
+// Throws ProofError, NoVerdict, or TypeError where blockHash or contract are not even written right.
+export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null }) {
+  const trusted = /^0x([0-9a-f]{64})$/i.exec(blockHash)?.[1].toLowerCase();
+  if (!trusted) throw new TypeError("A block hash is 0x and 64 hexadecimal characters.");
+  const meant = contract?.toLowerCase() ?? null;
+  if (meant !== null && !/^(eip155:[0-9]+:)?0x[0-9a-f]{40}$/.test(meant)) {
+    throw new TypeError("A contract is 0x and 40 hexadecimal characters, after eip155:CHAIN: or alone.");
+  }
+  const receipt = inStep(1, "this is no receipt", () => readReceipt(bytes));
+  const { contract: own, entries, checkpoint, state } = receipt;
+  need(2, meant === null || [own, own.split(":")[2]].includes(meant), `the receipt is of ${own}, not of ${contract}`);
+  if (state === null) throw new NoVerdict("The receipt holds no state proof, so a block hash can not vouch for it.");
+  const stateRoot = inStep(3, "the block's header", () => stateRootIn(state.header, checkpoint.block, trusted));
+  const storageRoot = inStep(4, "the contract's account", () => storageRootIn(receipt, stateRoot));
+  const { size, root, policy } = inStep(5, "the contract's storage", () => storageIn(receipt, storageRoot));
+  need(6, BigInt(checkpoint.size) === size, `the log had ${size} entries, not ${checkpoint.size}`);
+  need(6, checkpoint.root === root, "the log had another root");
+  for (const { hex, index, path } of entries) {
+    inStep(7, `entry ${index}`, () => verifyInclusion(leafHash(hex), index, size, path, root));
+  }
+  const status = statusAfter(entries);
+  const later = checkLatest(policy, entries.at(-1), status);
+  for (const { shown, manifest, index } of entries) {
+    need(10, shown === null || sha256(utf8(shown)) === manifest, `the manifest shown for entry ${index} is not its own`);
+  }
+  const found = findFile(receipt, file instanceof Uint8Array ? factsOf(file) : file);
+  return { ...found, latest: later === 0n, later, status: STATUSES[policy.status], contract: own, checkpoint, entries };
+}
+
+function need(step, holds, message) {
+  if (!holds) throw new ProofError(step, message);
+}
+
+// What `check` gives. What it finds malformed or missing is that this step fails.
+function inStep(step, what, check) {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+    throw new ProofError(step, `${what}: ${error.message}`);
+  }
+}
+
+function stateRootIn(header, block, trusted) {
+  need(3, keccak256(bytesOf(header)) === trusted, "the receipt is of another block than the one you trust");
+  const fields = decodeRlp(bytesOf(header));
+  need(3, Array.isArray(fields) && fields.length >= 15 && !fields.some(Array.isArray), "that is no block's header");
+  need(3, fields[3].length === 32, "the header's state root is no hash");
+  const number = numberOf(hexOf(fields[8]));
+  need(3, block.hash === trusted && BigInt(block.number) === number, `the checkpoint is not of block ${number}`);
+  return hexOf(fields[3]);
+}
+
+function storageRootIn({ contract, state }, stateRoot) {
+  const address = bytesOf(contract.slice(-40));
+  const value = lookUp(stateRoot, keccak256(address), nodesByHash(state.account));
+  need(4, value !== null, "the contract did not exist at this block");
+  const account = decodeRlp(bytesOf(value));
+  need(4, Array.isArray(account) && account.length === 4 && !account.some(Array.isArray), "that is no account");
+  need(4, account[2].length === 32, "the account's storage root is no hash");
+  return hexOf(account[2]);
+}
+
+// The log's size and root, and what the slot of the first entry's policy says.
+function storageIn({ state, entries: [{ authorityWord, number }] }, storageRoot) {
+  const nodes = nodesByHash(state.storage);
+  const read = (slot) => {
+    const value = lookUp(storageRoot, keccak256(bytesOf(slot)), nodes);
+    if (value === null) return 0n;
+    const word = decodeRlp(bytesOf(value));
+    const isWord = !Array.isArray(word) && word.length >= 1 && word.length <= 32 && word[0] !== 0;
+    need(5, isWord, `slot ${slot} holds no word`);
+    return numberOf(hexOf(word));
+  };
+  const log = checkpointIn((slot) => read(wordOf(slot)));
+  return { ...log, policy: inStep(5, "the policy's slot", () => policyIn(read(policySlot(authorityWord, number)))) };
+}
+
+// Step 8: these are a policy's first acts. Returns the status that they lead to.
+function statusAfter(entries) {
+  const [{ authorityWord, number }] = entries;
+  let status = "none";
+  let before = null;
+  for (const [at, entry] of entries.entries()) {
+    const here = `entry ${entry.index}`;
+    need(8, entry.authorityWord === authorityWord && entry.number === number, `${here} is of another policy`);
+    need(8, entry.sequence === BigInt(at + 1), `${here} is its policy's act ${entry.sequence}, not ${at + 1}`);
+    need(8, entry.previous === before, `${here} names another entry before it than the receipt`);
+    need(8, before === null || entry.index > before, `${here} stands before the one that it follows`);
+    need(8, entry.action in ACTS, `${here} is no act on a policy`);
+    const act = ACTS[entry.action];
+    need(8, act.from.includes(status), `${here} can not ${act.word} what is ${status}`);
+    need(8, (entry.document !== null) === act.hasDocument, `${here} has a document where none belongs, or none`);
+    [status, before] = [act.to, entry.index];
+  }
+  return status;
+}
+
+// Step 9. Returns how many acts came after the last one shown.
+function checkLatest(policy, last, status) {
+  need(9, policy.sequence >= last.sequence, `the contract knows ${policy.sequence} acts, fewer than the receipt shows`);
+  const isHead = policy.head === last.index && policy.recordedAt === last.recordedAt;
+  const same = isHead && STATUSES[policy.status] === status;
+  need(9, policy.sequence > last.sequence || same, "the contract says other things of the latest act");
+  return policy.sequence - last.sequence;
+}
+
+// Step 11: the entry that brought the file, and as what.
+function findFile({ entries, member }, file) {
+  const manifests = new Map(entries.map((entry) => [entry, presentManifest(entry)]));
+  const withDocument = entries.filter((entry) => entry.document !== null);
+  const versionOf = (entry) => entries.filter((each) => each.index <= entry.index && each.action <= 2).length;
+  const answer = (entry, role, manifest) => {
+    const [version, versions] = [entry, entries.at(-1)].map(versionOf);
+    return { entry, role, manifest, version, versions, current: entry === withDocument.at(-1) };
+  };
+  const isRendition = (manifest) => (manifest?.renditions ?? []).some((each) => each.sha256 === file.sha256);
+
+  if (member !== null) {
+    const entry = entries.find(({ index }) => index === BigInt(member.entry));
+    need(11, entry, "the member's entry is not shown");
+    const collection = manifests.get(entry)?.collection;
+    const members = isObject(collection) ? collection.members : null;
+    need(11, Number.isSafeInteger(members) && members >= 1, "the member's entry is no collection");
+    need(11, member.size === members, `the collection has ${members} members, not ${member.size}`);
+    const [leaf, index, size] = [leafHash(hexOf(utf8(member.manifest))), BigInt(member.index), BigInt(member.size)];
+    inStep(11, "the member", () => verifyInclusion(leaf, index, size, member.path, entry.document ?? ""));
+    const manifest = readManifest(member.manifest);
+    need(11, manifest, "the member's manifest can not be read");
+    const isDocument = manifest.document?.sha256 === file.sha256;
+    need(11, isDocument || isRendition(manifest), "the member's manifest is of another file");
+    return answer(entry, "member", manifest);
+  }
+  // A collection's document is a root: what has it as its SHA-256 is a leaf or a node of its tree.
+  const looksLikeNode = (file.size === 65 && file.start.startsWith("01")) || file.start === "007b";
+  let undecided = false;
+  for (const entry of [...withDocument].reverse()) { // of several that brought this file, the latest
+    const manifest = manifests.get(entry);
+    const isCollection = manifest !== null && "collection" in manifest;
+    if (entry.document === file.sha256 && !isCollection) {
+      if (manifest !== null || !looksLikeNode) return answer(entry, "document", manifest);
+      undecided = true;
+    }
+    if (isRendition(manifest)) return answer(entry, "rendition", manifest);
+  }
+  if (undecided) {
+    throw new NoVerdict("Without its manifest, this file can not be told from a part of a collection's tree.");
+  }
+  throw new ProofError(11, "the file is not one of the policy's documents");
+}
+
+// The entry's manifest where it is `present` (section 10), else null. Step 10 was its SHA-256.
+function presentManifest({ shown, authority, number }) {
+  const manifest = shown === null ? null : readManifest(shown);
+  return manifest?.authority === authority && numberHash(manifest.number) === number ? manifest : null;
+}
