@@ -1,0 +1,107 @@
+"""A small registry of real laws in which every table has rows and every column values."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from registry.chain.abi import call_data
+from registry.chain.client import Client
+from registry.chain.sender import Sender
+from registry.chain.signers import signer_from_hex
+from registry.core.authority import Role, encode_code
+from registry.core.calendar import parse_day
+from registry.core.digest import sha256
+from registry.core.draft import Draft
+from registry.core.entry import Action
+from registry.core.manifest import profile
+from registry.core.units import UnixSeconds
+from registry.services.authorities import appoint, dismiss, open_authority, report_compromised
+from registry.services.publish import describe_file, record
+from tests.anvil import DEV_KEYS
+
+_AUTHORITIES = {"CN": "国务院", "CN.BJ": "北京市", "US": "", "US.DC": ""}
+_BATCH = 50
+
+
+def fill(corpus: Path, client: Client, sender: Sender, laws: int) -> None:
+    """Publish the first laws of the corpus's two parts, then act on them in every way."""
+    _authorities(client, sender)
+    drafts = [*_drafts(corpus, "cn/bj", "CN.BJ", laws), *_drafts(corpus, "dc", "US.DC", laws)]
+    for at in range(0, len(drafts), _BATCH):
+        _record(drafts[at : at + _BATCH], client, sender)
+    first, second, third, fourth = drafts[:4]
+    amended = _as(first, Action.AMEND, drafts[-1], effective_from=parse_day("2030-01-01"))
+    _record([amended], client, sender)
+    _record([_as(first, Action.CORRECT, drafts[-2], reason="勘误")], client, sender)
+    _record([_as(second, Action.SUSPEND), _as(third, Action.REPEAL)], client, sender)
+    _record([_as(second, Action.REINSTATE), _as(fourth, Action.WITHDRAW)], client, sender)
+    lead = {"type": "endorses", "policy": first.key.policy_id.hex()}
+    joint = replace(first, authority="CN", relations=[lead])
+    ending = replace(second, authority="CN", effective_to=parse_day("2028-12-31"))
+    _record([joint, ending], client, sender)
+    _record([replace(third, authority="CN")], client, sender, digest_only=True)
+
+
+def _authorities(client: Client, sender: Sender) -> None:
+    for code, name in _AUTHORITIES.items():
+        names = {"en": f"Authority {code}", **({"zh": name} if name else {})}
+        open_authority(code, names, None, client, sender)
+    others = [signer_from_hex(key).address for key in DEV_KEYS[1:3]]
+    for other in others:
+        appoint("CN.BJ", other, Role.REGISTRAR, client, sender)
+    dismiss("CN.BJ", others[0], Role.REGISTRAR, client, sender)
+    appoint("CN.BJ", others[0], Role.REGISTRAR, client, sender)
+    since = UnixSeconds(1_700_000_000)
+    report_compromised("CN.BJ", others[1], Role.REGISTRAR, since, client, sender)
+    shown = profile("CN.BJ", {"zh": "北京市人民政府", "en": "Beijing"})
+    sender.call(
+        client.address, call_data("setProfile", (encode_code("CN.BJ"), sha256(shown), shown))
+    )
+
+
+def _drafts(corpus: Path, folder: str, authority: str, count: int) -> list[Draft]:
+    with (corpus / "index.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["path"].startswith(f"{folder}/")]
+    laws = list({row["number"]: row for row in rows}.values())[: count + 1]
+    other = describe_file(str(corpus / laws.pop()["path"]), "en")
+    return [_draft(corpus, row, authority, number, other) for number, row in enumerate(laws)]
+
+
+def _draft(corpus: Path, row: dict[str, str], authority: str, number: int, other: object) -> Draft:
+    title = {row["language"]: row["title"]}
+    if number % 3 == 0:
+        title = {"zh": row["title"], "en": f"Law {number}"}
+    return Draft(
+        action=Action.PUBLISH,
+        authority=authority,
+        number=row["number"],
+        title=title,
+        document=describe_file(str(corpus / row["path"]), row["language"]),
+        renditions=[other] if number % 5 == 0 else [],  # type: ignore[list-item]
+        type=row["type"],
+        issued=parse_day(row["issued"]) if row["issued"] else None,
+        effective_from=parse_day(row["effective_from"]) if row["effective_from"] else None,
+    )
+
+
+def _as(draft: Draft, action: Action, other: Draft | None = None, **more: object) -> Draft:
+    """Another act on the same policy; `other` lends it its document."""
+    document = other.document if other is not None else None
+    return replace(draft, action=action, document=document, renditions=[], **more)  # type: ignore[arg-type]
+
+
+def _record(
+    drafts: Sequence[Draft], client: Client, sender: Sender, *, digest_only: bool = False
+) -> None:
+    states = client.policies([each.key for each in drafts])
+    record(
+        [
+            each.submission(state, digest_only=digest_only)
+            for each, state in zip(drafts, states, strict=True)
+        ],
+        client,
+        sender,
+    )
