@@ -256,7 +256,7 @@ def dump(database: Path) -> list[str]:
     import sqlite3
 
     with sqlite3.connect(database) as connection:
-        connection.execute("UPDATE position SET synced_at = 0")
+        connection.execute("UPDATE position SET synced_at = 0, checksum = x''")
         lines = [line for line in connection.iterdump() if "search" not in line]
         connection.rollback()
     connection.close()
