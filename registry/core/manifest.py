@@ -91,6 +91,11 @@ class Manifest:
         return int(month[:4]) if month else None
 
     @property
+    def is_collection(self) -> bool:
+        """Whether the entry's document is the root over many members, and no file."""
+        return "collection" in self.fields
+
+    @property
     def renditions(self) -> list[dict[str, Any]]:
         return list(self.fields.get("renditions", ()))
 

@@ -138,7 +138,10 @@ def _documents(history: PolicyHistory) -> Iterator[Row]:
             continue
         fields = reading.manifest.fields.get("document", {}) if reading.manifest else {}
         seen: set[bytes] = {entry.document}
-        yield _document(entry.document, entry.index, DocumentRole.DOCUMENT, identity, span, fields)
+        # No file has a collection's root as its digest, but what was hashed for it would.
+        if not (reading.manifest and reading.manifest.is_collection):
+            role = DocumentRole.DOCUMENT
+            yield _document(entry.document, entry.index, role, identity, span, fields)
         for rendition in reading.manifest.renditions if reading.manifest else ():
             digest = bytes.fromhex(rendition["sha256"])
             if digest not in seen:
