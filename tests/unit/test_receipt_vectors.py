@@ -818,6 +818,7 @@ def _leaf_of_garbage() -> Shown:
 
 
 def without_verdict() -> Cases:
+    yield "state-null", one().put("state", None), "nothing to set against the block hash"
     shown = complete("3", 9, top_node()).put("entries.0.manifest", None)
     yield "collection-node-without-manifest", shown, "it may be a document of 65 bytes"
     leaf = b"\0" + member_manifest(ONLY_MEMBER)
