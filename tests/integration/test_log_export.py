@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
+from registry.core.merkle import leaf_hash, root
 from registry.core.snapshot import ndjson_line
 from tests.integration.command_line import User
 from tests.integration.test_command_line import dump
@@ -128,6 +129,12 @@ def edit(path: Path, line: int, change: Callable[[dict[str, Any]], None]) -> Non
     path.write_bytes(b"".join(lines))
 
 
+def root_of(path: Path) -> str:
+    """The root of an export's entries as they stand."""
+    lines = path.read_bytes().splitlines()[1:]
+    return root([leaf_hash(bytes.fromhex(orjson.loads(line)["entry"])) for line in lines]).hex()
+
+
 def registrar(fields: dict[str, Any]) -> None:
     entry = fields["entry"]
     fields["entry"] = entry[: 9 * 64 + 24] + "ab" * 20 + entry[10 * 64 :]
@@ -168,12 +175,8 @@ def test_a_forged_log_whose_root_agrees_is_refused_by_the_chain(
     filled: User, exported: Path
 ) -> None:
     """Whoever edits an entry can compute the root anew; the contract's stays what it is."""
-    from registry.core.merkle import leaf_hash, root
-
     edit(exported, -1, registrar)
-    lines = exported.read_bytes().splitlines()[1:]
-    leaves = [leaf_hash(bytes.fromhex(orjson.loads(line)["entry"])) for line in lines]
-    edit(exported, 0, lambda fields: fields.update(root=root(leaves).hex()))
+    edit(exported, 0, lambda fields: fields.update(root=root_of(exported)))
     outcome = without_mirror(filled)("import", "log", exported)
     assert outcome.code == 1
     assert "the contract's root of" in outcome.err
