@@ -26,23 +26,28 @@ export class NoVerdict extends Error {
 // What is asked of a file: SHA-256, size, the first two bytes. Its bytes need not be in memory.
 export const factsOf = (bytes) => ({ sha256: sha256(bytes), size: bytes.length, start: hexOf(bytes.subarray(0, 2)) });
 
+// The block hash or the contract are not even written right: nothing was checked.
+export class UsageError extends Error {
+  name = "UsageError";
+}
+
 // `receipt` is its bytes; `file` its bytes or factsOf them; `blockHash` is that of the block trusted;
 // `contract` is CAIP-10, a 0x address, or null: the caller then has to show the answer's
 // `contract` to whoever knows which is meant. Returns what was shown, never a yes or no:
 //   entry, role      the entry that brought the file, and as what: document, rendition, member
-//   manifest         the file's, null where the receipt shows none
+//   manifest         the file's, null where the receipt shows none; ownManifest is the entry's
 //   version, current its version, and whether no later one (nor a correction) was recorded
 //   versions         how many versions the receipt shows
 //   latest, later    whether the receipt shows all of the policy's acts; how many it does not
 //   status           the policy's, at the checkpoint's block
 //   contract, checkpoint, entries
-// Throws ProofError, NoVerdict, or TypeError where blockHash or contract are not even written right.
+// Throws ProofError, NoVerdict or UsageError.
 export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null }) {
   const trusted = /^0x([0-9a-f]{64})$/i.exec(blockHash)?.[1].toLowerCase();
-  if (!trusted) throw new TypeError("A block hash is 0x and 64 hexadecimal characters.");
+  if (!trusted) throw new UsageError("A block hash is 0x and 64 hexadecimal characters.");
   const meant = contract?.toLowerCase() ?? null;
   if (meant !== null && !/^(eip155:[0-9]+:)?0x[0-9a-f]{40}$/.test(meant)) {
-    throw new TypeError("A contract is 0x and 40 hexadecimal characters, after eip155:CHAIN: or alone.");
+    throw new UsageError("A contract is 0x and 40 hexadecimal characters, after eip155:CHAIN: or alone.");
   }
   const receipt = inStep(1, "this is no receipt", () => readReceipt(bytes));
   const { contract: own, entries, checkpoint, state } = receipt;
@@ -59,7 +64,8 @@ export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null
   const status = statusAfter(entries);
   const later = checkLatest(policy, entries.at(-1), status);
   for (const { shown, manifest, index } of entries) {
-    need(10, shown === null || sha256(utf8(shown)) === manifest, `the manifest shown for entry ${index} is not its own`);
+    const isIts = shown === null || sha256(utf8(shown)) === manifest;
+    need(10, isIts, `the manifest shown for entry ${index} is not its own`);
   }
   const found = findFile(receipt, file instanceof Uint8Array ? factsOf(file) : file);
   return { ...found, latest: later === 0n, later, status: STATUSES[policy.status], contract: own, checkpoint, entries };
@@ -150,7 +156,8 @@ function findFile({ entries, member }, file) {
   const versionOf = (entry) => entries.filter((each) => each.index <= entry.index && each.action <= 2).length;
   const answer = (entry, role, manifest) => {
     const [version, versions] = [entry, entries.at(-1)].map(versionOf);
-    return { entry, role, manifest, version, versions, current: entry === withDocument.at(-1) };
+    const current = entry === withDocument.at(-1);
+    return { entry, role, manifest, ownManifest: manifests.get(entry), version, versions, current };
   };
   const isRendition = (manifest) => (manifest?.renditions ?? []).some((each) => each.sha256 === file.sha256);
 
