@@ -24,8 +24,10 @@ from registry.core.authority import MAX_CODE_LENGTH, Role, encode_code, parent, 
 from registry.core.calendar import FIRST_DAY, iso_date, parse_day, parse_time
 from registry.core.digest import sha256
 from registry.core.entry import ENTRY_SIZE, Action, Entry, decode_entry
-from registry.core.feed import Recorded
+from registry.core.feed import Place, Recorded
 from registry.core.lifecycle import TRANSITIONS, Status
+from registry.core.log_export import MAX_LINE, LogHeader, entry_line, header_line
+from registry.core.log_export import SCHEMA as LOG_SCHEMA
 from registry.core.manifest import ManifestState, read
 from registry.core.policy import MAX_NUMBER_BYTES, number_hash, policy_id
 from registry.core.snapshot import (
@@ -386,6 +388,25 @@ def snapshot(given: Example) -> Example:
     }
 
 
+def log_export(given: Example) -> Example:
+    content = EXAMPLES["manifest"]["bytes"].encode()
+    place = Place(BlockNumber(100), b"\2" * 32, b"\3" * 32, 0)
+    shown = the_entry()
+    checkpoint = Checkpoint(
+        chain="eip155:1",
+        contract="eip155:1:0x" + "11" * 20,
+        size=5,
+        root=merkle.root(tree_leaves()),
+        block=place.block,
+        block_hash=place.block_hash,
+    )
+    lines = {
+        1: header_line(LogHeader(checkpoint, BlockNumber(90))),
+        6: entry_line(Recorded(shown, shown.leaf_hash(), place, content)),
+    }
+    return {f"ndjson line {at}": line.decode().rstrip("\n") for at, line in lines.items()}
+
+
 def in_force(given: Example) -> Example:
     acts = []
     for key in (each for each in given if each.startswith("act ")):
@@ -425,6 +446,7 @@ CHECKS: dict[str, Callable[[Example], Example]] = {
     "manifest": manifest,
     "profile": profile,
     "snapshot": snapshot,
+    "log-export": log_export,
     "in-force": in_force,
 }
 
@@ -505,5 +527,7 @@ def test_limits_are_the_codes() -> None:
         f"`{manifests.LANGUAGE.pattern}`",
         f"`{manifests.SCHEMA}`",
         f"`{manifests.PROFILE_SCHEMA}`",
+        f"`{LOG_SCHEMA}`",
+        f"a line has at most {MAX_LINE >> 20} MiB",
     ):
         assert said in prose, said
