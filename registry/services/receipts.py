@@ -151,10 +151,13 @@ def check_against_node(
     head, settled = client.head()
     block = client.block(receipt.block.number)
     if block is None or receipt.block.number > head.number:
+        # Before the contract is looked for: a node that is behind may not have it yet.
         raise CouldNotCheck(
             f"the node is at block {head.number} and does not have block {receipt.block.number}",
-            hint="wait until it has caught up, or use another node",
+            hint="wait until it has caught up, or use another node; if the chain was "
+            "reorganised, get a new receipt",
         )
+    _require_contract(client)
     if block.hash != receipt.block.hash:
         raise ProofError(
             HEADER,
@@ -218,6 +221,9 @@ def _require_chain(receipt: Receipt, client: Client) -> None:
         raise ProofError(
             CONTRACT, f"the receipt is of {caip2(receipt.chain_id)}, the node is on {caip2(found)}"
         )
+
+
+def _require_contract(client: Client) -> None:
     try:
         client.require_contract()
     except InputError as error:

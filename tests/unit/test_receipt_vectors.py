@@ -172,6 +172,18 @@ def good() -> Iterator[Vector]:
         ("unproved-block", 4, one().put("entries.0.block.number", 7), "it only says where to look"),
     ):
         yield Vector(f"{name}-good", None, shown, desc, entry=entry, latest=True)
+    for name, field, value, desc in (
+        (
+            "title-of-two-lines",
+            "title",
+            {"en": "One\n  exact: as published \u2028\u200b"},
+            "readable",
+        ),
+        ("manifest-unreadable", "title", {"en": "\x1b[2J\x9b1m"}, "controls: it says nothing"),
+        ("manifest-of-another-policy", "number", "2", "anchored all the same: it says nothing"),
+        ("manifest-of-another-act", "action", "amend", "the entry wins"),
+    ):
+        yield Vector(f"{name}-good", None, described_as(field, value), desc, entry=0, latest=True)
     spaced = json.dumps(one().fields, indent=4, sort_keys=True, ensure_ascii=True).encode()
     yield Vector("spaced-good", None, one(), "spaces, keys in another order", spaced, 4, True)
     for name, entry, shown, desc in (
@@ -185,6 +197,13 @@ def good() -> Iterator[Vector]:
 def alone() -> Shown:
     (logged,) = renumbered([ENTRIES[4]])
     return receipt_of(block_at([logged]), [0], FIRST)
+
+
+def described_as(field: str, value: Any, act: Logged = ENTRIES[4], file: bytes = FIRST) -> Shown:
+    """The only entry of a log, with another value in the manifest that it anchors."""
+    manifest = json.dumps({**json.loads(act.manifest or b""), field: value}).encode()
+    entry: Any = replace(act.entry, manifest=sha256(manifest))  # type: ignore[arg-type]
+    return receipt_of(block_at(renumbered([Logged(entry, manifest)])), [0], file)
 
 
 def renumbered(logged: Sequence[Logged]) -> list[Logged]:
@@ -821,6 +840,8 @@ def without_verdict() -> Cases:
     yield "state-null", one().put("state", None), "nothing to set against the block hash"
     shown = complete("3", 9, top_node()).put("entries.0.manifest", None)
     yield "collection-node-without-manifest", shown, "it may be a document of 65 bytes"
+    unreadable = described_as("number", "\x1b", ENTRIES[8], top_node())
+    yield "collection-node-manifest-unreadable", unreadable, "it is there, and says nothing"
     leaf = b"\0" + member_manifest(ONLY_MEMBER)
     yield "collection-leaf-without-manifest", _no_manifest("5", 13, leaf), "it may be a document"
     yield "document-like-a-node-without-manifest", complete("8", 17, UNSHOWN_NODE), "likewise"
