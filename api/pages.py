@@ -27,6 +27,22 @@ _FILES = {
     "/elements.js": "elements.js",
     "/sha256.js": "sha256.js",
     "/docs.js": "docs.js",
+    **{
+        f"/{name}.js": f"{name}.js"
+        for name in (
+            "receipt_page",
+            "receipt_words",
+            "standing",
+            "receipt",
+            "receipt_format",
+            "log",
+            "manifest",
+            "trie",
+            "strict_json",
+            "keccak",
+            "bytes",
+        )
+    },
 }
 
 

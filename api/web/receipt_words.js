@@ -3,10 +3,11 @@
 import { dateOf, standingOn } from "./standing.js";
 import { standingWord } from "./words.js";
 
-// The steps of section 13, as they read once they hold.
-export const STEPS = [
+// The steps of section 13, as they read once they hold. With no contract given there is nothing
+// to compare in the second.
+export const stepsWith = (contract) => [
   "the receipt reads",
-  "it is of the contract that is meant",
+  contract ? "it is of the contract that you gave" : "it names a contract, which is for you to compare",
   "its block is the one that you trust",
   "the contract is in that block's state",
   "the log and the policy are in the contract's storage",
