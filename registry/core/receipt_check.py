@@ -147,8 +147,8 @@ def _check_slot(shown: ShownPolicy, anchor: Anchor, trace: Trace) -> None:
         words = f"entry {known.head} is the policy's latest at block {anchor.policy_block}"
     else:
         words = (
-            f"the policy has {shown.later} later acts at block {anchor.policy_block}, the last of "
-            f"them entry {slot.head}, and is {slot.status.word}"
+            f"the policy has {shown.later} later {'act' if shown.later == 1 else 'acts'} at block "
+            f"{anchor.policy_block}, the last of them entry {slot.head}, and is {slot.status.word}"
         )
     if anchor.closed is not None:
         words += f"; the registry is closed, and goes on at {anchor.closed}"
