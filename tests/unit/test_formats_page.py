@@ -19,7 +19,7 @@ from eth_hash.auto import keccak
 from registry.chain import events
 from registry.chain.abi import artifact
 from registry.core import manifest as manifests
-from registry.core import merkle
+from registry.core import merkle, tiles
 from registry.core.authority import MAX_CODE_LENGTH, Role, encode_code, parent, role_id
 from registry.core.calendar import FIRST_DAY, iso_date, parse_day, parse_time
 from registry.core.digest import sha256
@@ -41,6 +41,7 @@ from registry.core.snapshot import (
     policy_history,
 )
 from registry.core.strict_json import MAX_DEPTH
+from registry.core.tiles import TileId
 from registry.core.timeline import Act, timeline
 from registry.core.units import Address, BlockNumber, Day, Digest, EntryIndex, UnixSeconds
 from registry.services.snapshots import _csv_line
@@ -429,6 +430,17 @@ def in_force(given: Example) -> Example:
     return shown
 
 
+def tile_places(given: Example) -> Example:
+    shown = {}
+    for key in given:
+        if named := re.fullmatch(r"tile (\d+) of level (\d), (full|(\d+) hashes)", key):
+            tile = TileId(int(named[2]), int(named[1]))
+            shown[key] = tiles.path(tile, int(named[4] or tiles.WIDTH))
+        elif held := re.fullmatch(r"hashes of tile (\d+) of level (\d) in a log of (\d+)", key):
+            shown[key] = str(tiles.width(TileId(int(held[2]), int(held[1])), int(held[3])))
+    return shown
+
+
 CHECKS: dict[str, Callable[[Example], Example]] = {
     "authority": authority,
     "policy": policy,
@@ -446,6 +458,7 @@ CHECKS: dict[str, Callable[[Example], Example]] = {
     "manifest": manifest,
     "profile": profile,
     "snapshot": snapshot,
+    "tiles": tile_places,
     "log-export": log_export,
     "in-force": in_force,
 }
