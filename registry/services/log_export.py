@@ -127,6 +127,7 @@ def import_log(
     where no node answers. Then nothing is written.
     """
     chain_id = client.chain_id()
+    client.require_contract()
     with opened_log(path) as (header, events), writing(engine) as connection:
         told = header.checkpoint
         _require_empty(connection)

@@ -43,7 +43,7 @@ from registry.mirror.position import read_position, write_position
 from registry.mirror.queries import size_recorded_by
 from registry.mirror.snapshot_lines import snapshot_lines
 from registry.mirror.tiles import frontier
-from registry.services.chain_root import require_root
+from registry.services.chain_root import require_block, require_root
 from registry.services.log_export import fill, opened, opened_log
 from registry.services.receipts import Registry, registry_of
 from registry.services.snapshots import checkpoint_of
@@ -133,7 +133,7 @@ def _log(against: Against, node: _Node, workspace: Workspace) -> Iterator[Engine
                 _read_export(against.log, engine)
             else:
                 client = node.client()
-                client.require_contract()
+                _require_contract(client)
                 sync(client, engine, _first_block(client, workspace))
             yield engine
         finally:
@@ -241,11 +241,23 @@ def _check_chain(
     def root_at(size: int) -> Digest | None:
         return frontier(connection, size).root() if size <= position.size else None
 
+    told = node.told
     try:
-        require_root(node.client(), node.told, root_at)
+        client = node.client()
+        require_block(client, told.block, told.block_hash)
+        _require_contract(client)
+        require_root(client, told, root_at)
     except (CouldNotCheck, RpcError) as error:
         return error
     except NotVerified as error:
         raise ProofError(CHAIN, str(error)) from None
-    trace.held(CHAIN, f"the chain has that root at block {node.told.block}")
+    trace.held(CHAIN, f"the chain has that root at block {told.block}")
     return None
+
+
+def _require_contract(client: Client) -> None:
+    """That the contract is a registry: another one may emit whatever events it likes."""
+    try:
+        client.require_contract()
+    except InputError as error:
+        raise NotVerified(str(error)) from None

@@ -270,6 +270,25 @@ def test_a_forged_snapshot_and_log_agree_and_the_chain_says_no(
     assert "error: step 4: the contract's root of" in outcome.err
 
 
+def test_another_address_is_no_registry(anvil_user: User, tmp_path: Path) -> None:
+    """Snapshot and log both say that they are of a contract that is not there."""
+    fill(anvil_user, tmp_path)
+    path, log = tmp_path / "snapshot.ndjson", tmp_path / "log.ndjson"
+    anvil_user.done("snapshot", "-o", path)
+    anvil_user.done("export", "log", "-o", log)
+    nobody = "eip155:31337:0x" + "11" * 20
+    for each in (path, log):
+        edit(each, 0, lambda fields: fields.update(contract=nobody))
+    stranger = User(tmp_path / "nothing", {})
+    rpc = anvil_user.settings["POLREG_RPC_URL"]
+    for source in (("--log", log), ("--from-chain",)):
+        outcome = stranger("snapshot", "verify", path, *source, "--rpc", rpc)
+        assert outcome.code == 1
+        assert "there is no contract at" in outcome.err
+    ours = anvil_user("snapshot", "verify", path, "--log", log)
+    assert "error: step 2: " in ours.err
+
+
 def test_a_snapshot_goes_through_what_is_no_plain_file(filled: User, tmp_path: Path) -> None:
     target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
     link.symlink_to(target)
