@@ -68,7 +68,7 @@ export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null
     need(10, isIts, `the manifest shown for entry ${index} is not its own`);
   }
   const found = findFile(receipt, file instanceof Uint8Array ? factsOf(file) : file);
-  return { ...found, latest: later === 0n, later, status: STATUSES[policy.status], contract: own, checkpoint, entries };
+  return { ...found[0], found, latest: later === 0n, later, status: STATUSES[policy.status], contract: own, checkpoint, entries };
 }
 
 function need(step, holds, message) {
@@ -149,7 +149,7 @@ function checkLatest(policy, last, status) {
   return policy.sequence - last.sequence;
 }
 
-// Step 11: the entry that brought the file, and as what.
+// Step 11: the entries that brought the file, and as what, the latest first.
 function findFile({ entries, member }, file) {
   const manifests = new Map(entries.map((entry) => [entry, presentManifest(entry)]));
   const withDocument = entries.filter((entry) => entry.document !== null);
@@ -174,20 +174,25 @@ function findFile({ entries, member }, file) {
     need(11, manifest, "the member's manifest can not be read");
     const isDocument = manifest.document?.sha256 === file.sha256;
     need(11, isDocument || isRendition(manifest), "the member's manifest is of another file");
-    return answer(entry, "member", manifest);
+    return [answer(entry, "member", manifest)];
   }
   // A collection's document is a root: what has it as its SHA-256 is a leaf or a node of its tree.
   const looksLikeNode = (file.size === 65 && file.start.startsWith("01")) || file.start === "007b";
+  const found = [];
   let undecided = false;
-  for (const entry of [...withDocument].reverse()) { // of several that brought this file, the latest
+  for (const entry of [...withDocument].reverse()) {
     const manifest = manifests.get(entry);
     const isCollection = manifest !== null && "collection" in manifest;
     if (entry.document === file.sha256 && !isCollection) {
-      if (manifest !== null || !looksLikeNode) return answer(entry, "document", manifest);
+      if (manifest !== null || !looksLikeNode) {
+        found.push(answer(entry, "document", manifest));
+        continue;
+      }
       undecided = true;
     }
-    if (isRendition(manifest)) return answer(entry, "rendition", manifest);
+    if (isRendition(manifest)) found.push(answer(entry, "rendition", manifest));
   }
+  if (found.length) return found;
   if (undecided) {
     throw new NoVerdict("Without its manifest, this file can not be told from a part of a collection's tree.");
   }

@@ -27,12 +27,16 @@ const ROLES = {
 
 // What verifyReceipt returned, as said on this day (from 1970-01-01).
 // tone: good, or warn where the document is authentic but not to be applied on that day.
-export function sayShown(shown, day) {
+export function sayShown(verified, day) {
+  // Of several versions that brought the file, the one in force on the day; else the latest.
+  const brought = verified.found.map((each) => ({ ...verified, ...each }));
+  const shown = brought.find((each) => standingOn(day, each) === "in_force") ?? brought[0];
   const standing = standingOn(day, shown);
   const { entry, manifest, version, versions, latest, later, checkpoint, status } = shown;
   const { block } = checkpoint;
   return {
     standing,
+    title: manifest?.title ?? {},
     tone: standing === "in_force" ? "good" : "warn",
     state: stateOf(standing, latest, dateOf(day)),
     explanation: latest

@@ -18,7 +18,7 @@ try {
   const [document, proof] = await Promise.all([file, receipt].map((path) => readFile(path)));
   const shown = verifyReceipt({ receipt: proof, file: document, blockHash, contract });
   const said = sayShown(shown, Math.floor(Date.now() / 86_400_000));
-  const title = Object.values(shown.manifest?.title ?? {}).join(" / ");
+  const title = Object.values(said.title).join(" / ");
   const lines = [["Title", title], ...said.facts].filter(([, text]) => text).map(
     // A line feed in a title would forge a line of this answer.
     ([term, text]) => `  ${term}: ${/[\n\t]/.test(text) ? JSON.stringify(text) : text}`);

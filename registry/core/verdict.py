@@ -132,21 +132,26 @@ class Verdict:
 
 def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]:
     """The registrations of one document, the one that speaks for it first: an issuing
-    authority's own before an endorsement, a document before a rendition, the policy that
-    had it first; and of one policy's versions the one that is in force. That somebody
-    else lists the same bytes later never outweighs the first one's repeal."""
+    authority's own before an endorsement, a policy that has it as its document before one
+    that lists it as a rendition, the policy that had it first; and of one policy's versions
+    the one that is in force, else the latest. That somebody else lists the same bytes later
+    never outweighs the first one's repeal."""
     first: dict[bytes, EntryIndex] = {}
+    own_document: set[bytes] = set()
     for each in registrations:
         first[each.policy_id] = min(first.get(each.policy_id, each.entry), each.entry)
+        if each.role is DocumentRole.DOCUMENT:
+            own_document.add(each.policy_id)
     return tuple(
         sorted(
             registrations,
             key=lambda each: (
                 each.endorses is not None,
-                each.role is not DocumentRole.DOCUMENT,
+                each.policy_id not in own_document,
                 first[each.policy_id],
                 each.standing is not Standing.IN_FORCE,
-                each.entry,
+                -each.entry,
+                each.role is not DocumentRole.DOCUMENT,
             ),
         )
     )

@@ -86,10 +86,13 @@ def test_nothing_registered_is_never_verified(match: Match) -> None:
 
 def test_one_registration_speaks_for_a_document_in_whatever_order_they_are_found() -> None:
     ordered = [
-        OWN,
         replace(OWN, entry=6),
-        replace(OWN, entry=2, standing=Standing.REPEALED),
+        OWN,
+        # an older version's document may be a file of the one that is in force
         replace(OWN, entry=1, role=DocumentRole.RENDITION),
+        replace(OWN, entry=3, standing=Standing.AMENDED),
+        replace(OWN, entry=2, standing=Standing.AMENDED, role=DocumentRole.RENDITION),
+        replace(OWN, policy_id=b"\3" * 32, entry=0, role=DocumentRole.RENDITION),
         replace(OWN, entry=3, endorses="ab" * 32),
     ]
     for shuffled in permutations(ordered):
