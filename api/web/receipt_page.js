@@ -73,7 +73,7 @@ function showShown(card, shown, meant) {
     element("p", {}, said.explanation),
     contractNote(shown.contract, meant),
     facts(element("dl", { className: "facts" }), [
-      ["Title", Object.keys(said.title).length > 0 && element("div", {}, ...titles(said.title))],
+      ["Title", Object.keys(said.title).length ? element("div", {}, ...titles(said.title)) : null],
       ...said.facts.map(([term, text]) => [term, /[0-9a-f]{40}/.test(text) ? inHashes(text) : text]),
     ]),
     steps(stepsWith(meant)),
