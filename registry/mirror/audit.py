@@ -25,10 +25,9 @@ from registry.mirror.search_index import damage, lookups_fail
 from registry.mirror.sqlite_file import FILE, file_findings, version_findings
 from registry.mirror.stored import listed, misfit, named, stored
 
-PASSES = 2
-"""How often an audit reads each entry."""
-
+_PASSES = 2
 _POSITION = f"SELECT {listed(schema.position)} FROM position"  # noqa: S608
+_COUNT = "SELECT count(*) FROM entries"
 _KEY = (1,)
 
 
@@ -75,25 +74,42 @@ def index_findings(connection: Connection) -> Iterator[Finding]:
 
 def intact_position(connection: Connection) -> Position | None:
     """Where the mirror stands, if its row is as it was written."""
-    rows = list(stored(connection, _POSITION))
+    try:
+        rows = list(stored(connection, _POSITION))
+    except DatabaseError:
+        return None
     whole = len(rows) == 1 and rows[0][:1] == _KEY and _position_problem(rows[0]) is None
     return read_position(connection) if whole else None
+
+
+def to_be_read(connection: Connection) -> int:
+    """How many entries an audit reads, each as often as it does."""
+    try:
+        return _PASSES * int(next(stored(connection, _COUNT))[0])
+    except DatabaseError:
+        return 0
 
 
 def last_block(connection: Connection) -> int | None:
     """The number of the newest block that is stored as it was written."""
     source = f"SELECT {listed(schema.blocks)} FROM blocks ORDER BY number DESC"  # noqa: S608
-    for row in stored(connection, source):
-        if misfit(schema.blocks, row) is None and row[-1] == checksum(*row[:-1]):
-            return int(row[0])
-    return None
+    try:
+        rows = stored(connection, source)
+        good = (r for r in rows if misfit(schema.blocks, r) is None and r[-1] == checksum(*r[:-1]))
+        return next((int(row[0]) for row in good), None)
+    except DatabaseError:
+        return None
 
 
 def holds_nothing(connection: Connection) -> bool:
     """Whether nothing was ever written to it."""
     tables = ("position", "entries", "blocks", "policies", "tiles")
     sources = (f"SELECT 1 FROM {table} LIMIT 1" for table in tables)  # noqa: S608
-    return not any(list(stored(connection, source)) for source in sources)
+    try:
+        return not any(list(stored(connection, source)) for source in sources)
+    except DatabaseError:
+        # What can not be read is something.
+        return False
 
 
 def _audit(
@@ -105,7 +121,7 @@ def _audit(
     reference = told
     if reference is None and position is not None:
         reference = Reference(position.size, position.root, "the mirror's own position")
-    count = next(stored(connection, "SELECT count(*) FROM entries"))[0]
+    count = next(stored(connection, _COUNT))[0]
     size = count if reference is None else reference.size
     log = audit_log(connection, size, reference.root if reference else None, progress)
     derived = audit_derived(connection, log, progress)

@@ -30,10 +30,10 @@ _ACTS = (
     "LEFT JOIN manifests ON manifests.entry = entries.entry WHERE "
 )
 _OF_POLICIES = (
-    _ACTS
-    + "entries.policy >= :low AND entries.policy <= :high ORDER BY entries.policy, entries.entry"
+    _ACTS + "entries.policy >= :low AND entries.policy <= :high AND entries.entry < :size "
+    "ORDER BY entries.policy, entries.entry"
 )
-_OF_AUTHORITIES = _ACTS + "entries.policy IS NULL ORDER BY entries.entry"
+_OF_AUTHORITIES = _ACTS + "entries.policy IS NULL AND entries.entry < :size ORDER BY entries.entry"
 _POLICY = 13
 
 
@@ -80,6 +80,8 @@ class DerivedAudit:
         right: Sequence[Row],
         there: Sequence[Row],
     ) -> None:
+        # SQLAlchemy's names are a kind of text that JSON has no keys of.
+        table = str(table)
         self.counts[table] = self.counts.get(table, 0) + len(there)
         self.findings += compared(table, names, key, right, there)
 
@@ -93,10 +95,10 @@ def audit_derived(connection: Connection, log: LogAudit, progress: Progress) -> 
         high = min(low + _PIECE, log.size)
         # The first piece and the last take in what lies outside of the log.
         bounds = low or LOWEST, high - 1 if high < log.size else HIGHEST
-        _audit_policies(connection, audit, bounds, doubtful)
+        _audit_policies(connection, audit, log.size, bounds, doubtful)
         progress(high - low)
     _audit_authorities(connection, audit, log)
-    _audit_blocks(connection, audit, judge_sizes=not log.suspects)
+    _audit_blocks(connection, audit, None if log.suspects else log.size)
     return audit
 
 
@@ -116,12 +118,16 @@ def _doubtful(connection: Connection, log: LogAudit) -> set[int]:
 
 
 def _audit_policies(
-    connection: Connection, audit: DerivedAudit, bounds: tuple[int, int], doubtful: set[int]
+    connection: Connection,
+    audit: DerivedAudit,
+    size: int,
+    bounds: tuple[int, int],
+    doubtful: set[int],
 ) -> None:
     low, high = bounds
     limits = {"low": low, "high": high}
     rows, broken = DerivedRows(), set[int]()
-    acts = stored(connection, _OF_POLICIES, **limits)
+    acts = stored(connection, _OF_POLICIES, **limits, size=size)
     for policy, of_policy in groupby(acts, key=lambda row: row[_POLICY]):
         if policy in doubtful:
             continue
@@ -149,7 +155,7 @@ def _derive(rows: DerivedRows, acts: list[Row]) -> str | None:
         read = read_entry(row[:-1])
         if isinstance(read, str):
             return f"an entry of it can not be read: {read}"
-        logged.append(Logged(read[0], row[-1]))
+        logged.append(Logged(read, row[-1]))
     try:
         rows.add(logged)
     except (Inconsistent, AssertionError) as error:
@@ -160,11 +166,11 @@ def _derive(rows: DerivedRows, acts: list[Row]) -> str | None:
 def _audit_authorities(connection: Connection, audit: DerivedAudit, log: LogAudit) -> None:
     rows = AuthorityRows()
     try:
-        for row in stored(connection, _OF_AUTHORITIES):
+        for row in stored(connection, _OF_AUTHORITIES, size=log.size):
             read = read_entry(row[:-1])
             if isinstance(read, str) or row[0] in log.suspects:
                 raise Inconsistent(f"entry {row[0]} is bad")
-            rows.add(read[0], row[-1])
+            rows.add(read, row[-1])
         if log.suspects and _may_be_an_act(connection, log):
             raise Inconsistent("an entry is missing")
     except Inconsistent as error:
@@ -196,11 +202,13 @@ def _may_be_an_act(connection: Connection, log: LogAudit) -> bool:
     return False
 
 
-def _audit_blocks(connection: Connection, audit: DerivedAudit, *, judge_sizes: bool) -> None:
-    """Both lists are in the order of the block's number and are read side by side."""
+def _audit_blocks(connection: Connection, audit: DerivedAudit, log_size: int | None) -> None:
+    """Both lists are in the order of the block's number and are read side by side. Where
+    entries are bad, only checksums are looked at."""
+    judge_sizes = log_size is not None
     names = columns(schema.blocks)
     source = f"SELECT {listed(schema.blocks)} FROM blocks ORDER BY number"  # noqa: S608
-    ends = _block_sizes(connection) if judge_sizes else iter(())
+    ends = iter(()) if log_size is None else _block_sizes(connection, log_size)
     number, size = next(ends, (None, 0))
     for row in stored(connection, source):
         audit.counts["blocks"] = audit.counts.get("blocks", 0) + 1
@@ -224,10 +232,14 @@ def _audit_blocks(connection: Connection, audit: DerivedAudit, *, judge_sizes: b
         number, size = next(ends, (None, 0))
 
 
-def _block_sizes(connection: Connection) -> Iterator[tuple[int | None, int]]:
+def _block_sizes(connection: Connection, size: int) -> Iterator[tuple[int | None, int]]:
     """Each block that has entries, and the log's size after it."""
-    source = "SELECT block, max(entry) + 1 FROM entries GROUP BY block ORDER BY block"
-    return ((row[0], row[1]) for row in stored(connection, source) if isinstance(row[0], int))
+    source = (
+        "SELECT block, max(entry) + 1 FROM entries WHERE entry >= 0 AND entry < :size "
+        "GROUP BY block ORDER BY block"
+    )
+    rows = stored(connection, source, size=size)
+    return ((row[0], row[1]) for row in rows if isinstance(row[0], int))
 
 
 def _missing_block(number: int) -> Finding:

@@ -28,7 +28,7 @@ from registry.mirror.audit_tiles import (
 )
 from registry.mirror.findings import Finding, Remedy, Row
 from registry.mirror.rows import place_checksum
-from registry.mirror.stored import listed, read_entry, stored
+from registry.mirror.stored import leaf_of, listed, read_entry, stored
 
 Progress = Callable[[int], None]
 """Called with how many more entries were read."""
@@ -106,11 +106,11 @@ class _Pass:
         self, index: int, row: Row | None, contents: dict[int, object], in_tile: bytes
     ) -> bytes:
         """Check one entry; its leaf, or the tile's where it has none."""
-        read = "is missing" if row is None else read_entry(row)
-        if row is None or isinstance(read, str):
-            self._add([_entry(index, str(read))])
+        entry = "is missing" if row is None else read_entry(row)
+        leaf = entry if isinstance(entry, str) else leaf_of(entry)
+        if row is None or isinstance(entry, str) or isinstance(leaf, str):
+            self._add([_entry(index, str(leaf))])
             return in_tile if len(in_tile) == HASH_SIZE else _NO_LEAF
-        entry, leaf = read
         beside = self._beside(entry, row, contents)
         if leaf == in_tile:
             self._add(beside)

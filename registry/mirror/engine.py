@@ -137,7 +137,8 @@ def _version(connection: Connection) -> str | None:
     if present is None:
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return str(found) if found is not None else None
+    # A version that is missing is damage too: the table is never without it.
+    return "" if found is None else str(found)
 
 
 def _migrate(url: str) -> None:

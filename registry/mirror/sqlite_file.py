@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from registry.mirror.engine import SCHEMA_VERSION
+from registry.mirror.engine import SCHEMA_VERSION, Engine, reading, writing
 from registry.mirror.findings import Finding, Remedy, Row
 from registry.mirror.schema import metadata
 
@@ -32,6 +32,17 @@ _SEARCH_TABLES = {
 }
 _IN_AN_INDEX = re.compile(r"missing from index|wrong # of entries in index|non-unique entry in")
 _MOST = 100
+
+
+@contextmanager
+def inspecting(engine: Engine, *, locked: bool = False) -> Iterator[Connection]:
+    """One transaction over what is stored, taken back at the end: SQLite refuses to commit
+    one that has met a damaged page, though it wrote nothing."""
+    with (writing if locked else reading)(engine) as connection, as_stored(connection):
+        yield connection
+        transaction = connection.get_transaction()
+        if transaction is not None:
+            transaction.rollback()
 
 
 @contextmanager

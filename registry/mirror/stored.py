@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Integer, LargeBinary, Table, Text, TextClause, text
@@ -16,11 +16,13 @@ from sqlalchemy import Connection, Integer, LargeBinary, Table, Text, TextClause
 from registry.core.calendar import NO_DATE
 from registry.core.digest import ZERO_DIGEST
 from registry.core.entry import Action, Entry
-from registry.core.units import Address, Day, Digest, EntryIndex, UnixSeconds
+from registry.core.units import Digest
 from registry.errors import InputError
 from registry.mirror.findings import Row
 from registry.mirror.schema import entries
 
+_ACTIONS = {int(action): action for action in Action}
+_AT_ONCE = 1000
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
@@ -30,8 +32,9 @@ def statement(source: str) -> TextClause:
 
 
 def stored(connection: Connection, source: str, **values: Any) -> Iterator[Row]:
-    """The rows of a statement; it is not read ahead."""
-    return (tuple(row) for row in connection.execute(statement(source), values))
+    """The rows of a statement, read some at a time."""
+    for some in connection.execute(statement(source), values).partitions(_AT_ONCE):
+        yield from map(tuple, some)
 
 
 def columns(table: Table) -> tuple[str, ...]:
@@ -45,28 +48,32 @@ def listed(table: Table) -> str:
 
 def misfit(table: Table, row: Row) -> str | None:
     """The first value that its column can not hold, in words."""
-    for (name, kind, length, nullable), value in zip(_shape(table), row, strict=True):
-        if value is None:
-            if not nullable:
-                return f"{name} is NULL"
-        elif type(value) is not kind:
-            return f"{name} is of the wrong kind"
-        elif length is not None and isinstance(value, bytes) and len(value) != length:
-            return f"{name} has {len(value)} bytes, not {length}"
+    problem = _wrong_kind(table, tuple(map(type, row)))
+    if problem is None:
+        for at, name, length in _lengths(table):
+            if row[at] is not None and len(row[at]) != length:
+                return f"{name} has {len(row[at])} bytes, not {length}"
+    return problem
+
+
+@lru_cache(maxsize=1024)
+def _wrong_kind(table: Table, kinds: tuple[type, ...]) -> str | None:
+    """Rows are of few kinds, so that this is seldom asked twice."""
+    for column, kind in zip(table.columns, kinds, strict=True):
+        if kind is type(None):
+            if not column.nullable:
+                return f"{column.name} is NULL"
+        elif kind is not _kind(column.type):
+            return f"{column.name} is of the wrong kind"
     return None
 
 
 @cache
-def _shape(table: Table) -> tuple[tuple[str, type, int | None, bool], ...]:
-    return tuple(
-        (
-            column.name,
-            _kind(column.type),
-            getattr(column.type, "length", None),
-            bool(column.nullable),
-        )
-        for column in table.columns
+def _lengths(table: Table) -> tuple[tuple[int, str, int], ...]:
+    lengths = (
+        (at, each, getattr(each.type, "length", None)) for at, each in enumerate(table.columns)
     )
+    return tuple((at, each.name, length) for at, each, length in lengths if length is not None)
 
 
 def _kind(declared: Any) -> type:
@@ -79,29 +86,24 @@ def _kind(declared: Any) -> type:
     raise AssertionError(f"no column is a {declared}")
 
 
-def read_entry(row: Row) -> tuple[Entry, Digest] | str:
-    """An entry and its leaf from a row that begins with the columns of `entries`, or why
-    there is none in it."""
-    problem = misfit(entries, row[: len(entries.columns)])
+def read_entry(row: Row) -> Entry | str:
+    """The entry of a row of `entries`, or why there is none in it."""
+    problem = misfit(entries, row)
     if problem is not None:
         return problem
-    if ZERO_DIGEST in row[7:9] or row[6] == NO_DATE:
+    if row[6] == NO_DATE or row[7] == ZERO_DIGEST or row[8] == ZERO_DIGEST:
         return "it holds a value that stands for none"
+    action = _ACTIONS.get(row[5])
+    if action is None:
+        return f"there is no action {row[5]}"
+    index, previous, authority, number, sequence, _, effective_on, *rest = row[:11]
+    return Entry(index, previous, authority, number, sequence, action, effective_on, *rest)
+
+
+def leaf_of(entry: Entry) -> Digest | str:
+    """An entry's leaf, or why the contract can not have written it."""
     try:
-        entry = Entry(
-            EntryIndex(row[0]),
-            None if row[1] is None else EntryIndex(row[1]),
-            row[2],
-            Digest(row[3]),
-            row[4],
-            Action(row[5]),
-            None if row[6] is None else Day(row[6]),
-            row[7],
-            row[8],
-            Address(row[9]),
-            UnixSeconds(row[10]),
-        )
-        return entry, entry.leaf_hash()
+        return entry.leaf_hash()
     except (ValueError, InputError, struct.error) as error:
         return f"it is no entry that the contract writes ({error})"
 

@@ -21,24 +21,23 @@ from registry.core.units import BlockNumber
 from registry.core.verdict import ExitCode
 from registry.errors import CouldNotCheck, RegistryError
 from registry.mirror.audit import (
-    PASSES,
     Audited,
     Reference,
     audit,
     holds_nothing,
     index_findings,
+    to_be_read,
 )
 from registry.mirror.engine import (
     Connection,
     Engine,
     open_unchecked,
-    reading,
     sqlite_url,
     writing,
 )
 from registry.mirror.findings import Finding, Remedy
 from registry.mirror.repair import mend
-from registry.mirror.sqlite_file import as_stored, is_empty, knows_schema
+from registry.mirror.sqlite_file import as_stored, inspecting, is_empty, knows_schema
 from registry.services.chain_audit import ChainSource, reference, replaced_blocks
 from registry.services.workspace import Workspace
 
@@ -94,12 +93,12 @@ def fsck(
 ) -> Checked:
     """Check, and if wanted repair, a mirror. `connect` gives the chain's client, or raises
     what keeps it from being had."""
-    with reading(engine) as connection, as_stored(connection):
+    with inspecting(engine) as connection:
         _require_mirror(connection)
     client, problem = _connected(connect)
     # FTS5's own check wants a write lock: it is held for that alone.
     in_index = _index_findings(engine)
-    with reading(engine) as connection, as_stored(connection):
+    with inspecting(engine) as connection:
         audited, problem = _checked(connection, client, problem, progress)
     audited.findings = in_index + audited.findings
     if not repair or not audited.findings:
@@ -188,13 +187,12 @@ def _beyond(findings: list[Finding]) -> bool:
 
 
 def _index_findings(engine: Engine) -> list[Finding]:
-    with writing(engine) as connection, as_stored(connection):
+    with inspecting(engine, locked=True) as connection:
         return list(index_findings(connection))
 
 
 def _counting(connection: Connection, progress: Progress) -> Callable[[int], None]:
-    total = PASSES * int(connection.exec_driver_sql("SELECT count(*) FROM entries").scalar() or 0)
-    done = 0
+    total, done = to_be_read(connection), 0
 
     def count(more: int) -> None:
         nonlocal done

@@ -16,14 +16,24 @@ from registry.core.calendar import parse_day
 from registry.core.digest import sha256
 from registry.core.draft import Draft
 from registry.core.entry import Action
+from registry.core.feed import Place, Recorded
 from registry.core.manifest import profile
-from registry.core.units import UnixSeconds
+from registry.core.merkle import Frontier
+from registry.core.position import Position
+from registry.core.units import Address, BlockNumber, UnixSeconds
+from registry.core.verdict import FinalityBlocks
+from registry.mirror.engine import open_engine, sqlite_url, writing
+from registry.mirror.position import write_position
+from registry.mirror.store import append
 from registry.services.authorities import appoint, dismiss, open_authority, report_compromised
 from registry.services.publish import describe_file, record
 from tests.anvil import DEV_KEYS
+from tests.unit.logs import Log
 
 _AUTHORITIES = {"CN": "国务院", "CN.BJ": "北京市", "US": "", "US.DC": ""}
 _BATCH = 50
+# Enough entries for a second level of tiles.
+_REGISTRARS = 200
 
 
 def fill(corpus: Path, client: Client, sender: Sender, laws: int) -> None:
@@ -54,6 +64,8 @@ def _authorities(client: Client, sender: Sender) -> None:
         appoint("CN.BJ", other, Role.REGISTRAR, client, sender)
     dismiss("CN.BJ", others[0], Role.REGISTRAR, client, sender)
     appoint("CN.BJ", others[0], Role.REGISTRAR, client, sender)
+    for number in range(_REGISTRARS):
+        appoint("CN", Address((number + 1).to_bytes(20, "big")), Role.REGISTRAR, client, sender)
     since = UnixSeconds(1_700_000_000)
     report_compromised("CN.BJ", others[1], Role.REGISTRAR, since, client, sender)
     shown = profile("CN.BJ", {"zh": "北京市人民政府", "en": "Beijing"})
@@ -104,4 +116,44 @@ def _record(
         ],
         client,
         sender,
+    )
+
+
+def mirror_of(corpus: Path, path: Path) -> None:
+    """A mirror of all laws, written by the program's own store; its chain is made up."""
+    with (corpus / "index.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    log, numbers = Log(), set[tuple[str, str]]()
+    for row in rows:
+        key = row["authority"], row["number"]
+        law = _draft(corpus, row, row["authority"], 1, None)
+        log.record(replace(law, action=Action.AMEND if key in numbers else Action.PUBLISH))
+        numbers.add(key)
+    tree = Frontier()
+    engine = open_engine(sqlite_url(path))
+    with writing(engine) as connection:
+        for at in range(0, len(log.logged), _BATCH):
+            place = Place(BlockNumber(at + 1), sha256(b"%d" % at), sha256(b"sent %d" % at), 0)
+            some = log.logged[at : at + _BATCH]
+            events = [Recorded(e.entry, e.entry.leaf_hash(), place, e.manifest) for e in some]
+            append(connection, events)
+            for event in events:
+                tree.append(event.leaf)
+        write_position(connection, _position(place, tree))
+    engine.dispose()
+
+
+def _position(place: Place, tree: Frontier) -> Position:
+    return Position(
+        chain_id=1,
+        contract=Address(bytes(20)),
+        first_block=BlockNumber(1),
+        block=place.block,
+        block_hash=place.block_hash,
+        block_time=UnixSeconds(1_800_000_000),
+        finality=FinalityBlocks(BlockNumber(-1), BlockNumber(-1)),
+        size=tree.size,
+        root=tree.root(),
+        peaks=tuple(tree.peaks),
+        synced_at=UnixSeconds(1_800_000_000),
     )

@@ -70,6 +70,11 @@ def columns(connection: sqlite3.Connection) -> list[Column]:
     return found
 
 
+def has_values(connection: sqlite3.Connection, column: Column) -> bool:
+    """Whether there is anything in the column."""
+    return bool(connection.execute(f"SELECT count(*) {_there(column)}").fetchone()[0])
+
+
 @contextmanager
 def flipped(
     connection: sqlite3.Connection, column: Column, chance: random.Random
@@ -97,11 +102,16 @@ def flipped(
 
 def _row(connection: sqlite3.Connection, column: Column, chance: random.Random) -> tuple[Any, ...]:
     names = ", ".join(f'"{each}"' for each in (*column.key, column.name))
-    there = f'FROM {column.table} WHERE length("{column.name}") > 0'
-    (count,) = connection.execute(f"SELECT count(*) {there}").fetchone()
+    (count,) = connection.execute(f"SELECT count(*) {_there(column)}").fetchone()
     assert count, f"{column.table}.{column.name} has no value to flip a bit of"
     at = chance.randrange(count)
-    return tuple(connection.execute(f"SELECT {names} {there} LIMIT 1 OFFSET {at}").fetchone())
+    return tuple(
+        connection.execute(f"SELECT {names} {_there(column)} LIMIT 1 OFFSET {at}").fetchone()
+    )
+
+
+def _there(column: Column) -> str:
+    return f'FROM {column.table} WHERE length("{column.name}") > 0'
 
 
 def _turned(value: Any, bit: int) -> Any:
