@@ -86,7 +86,8 @@ def proven(receipt: Receipt, block_hash: bytes) -> Anchor:
     """What registry.services.receipts does with a block hash."""
     assert receipt.state is not None
     key = receipt.entries[0].entry.policy
-    shown = prove(receipt.state, block_hash, receipt.contract, key, Trace())
+    block = BlockId(receipt.block.number, block_hash)
+    shown = prove(receipt.state, block, receipt.contract, key, Trace())
     return Anchor(
         Evidence.RECEIPT,
         "storage",
