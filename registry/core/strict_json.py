@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any, NoReturn
 
 from registry.errors import InputError
@@ -23,7 +24,7 @@ def loads(content: bytes) -> Any:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"it is not UTF-8 (byte {error.start})") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+    if text.count("[") + text.count("{") > MAX_DEPTH and _too_deep(text):
         raise InputError(f"it is nested deeper than {MAX_DEPTH} levels")
     try:
         return _DECODER.decode(text)
@@ -34,24 +35,26 @@ def loads(content: bytes) -> Any:
         raise InputError(f"it is not JSON ({error})") from None
 
 
-def _depth(text: str) -> int:
-    """The deepest nesting of arrays and objects up to where `text` stops being JSON."""
-    deepest = depth = 0
+def _too_deep(text: str) -> bool:
+    """Whether arrays and objects are nested deeper than they may be."""
+    depth = 0
     for token in _TOKEN.finditer(text):
         match token.group()[0]:
             case "[" | "{":
                 depth += 1
-                deepest = max(deepest, depth)
+                if depth > MAX_DEPTH:
+                    return True
             case "]" | "}":
                 depth -= 1
-    return deepest
+    return False
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        # A stranger's object may have a million keys: no look at all for each.
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise InputError(f"the key {twice[:40]!r} occurs twice")
     return found
 

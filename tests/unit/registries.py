@@ -118,7 +118,7 @@ class Trie:
     """What lies under the keccak-256 of keys, and the nodes that lead there."""
 
     def __init__(self, content: Mapping[bytes, bytes]) -> None:
-        self._trie = HexaryTrie({})
+        self._trie: Any = HexaryTrie({})  # parts of it have no types
         for key in sorted(content):
             self._trie[keccak(key)] = content[key]
         self.root = bytes(self._trie.root_hash)
@@ -233,7 +233,7 @@ class Shown:
         """The same without a key, or an element of a list."""
         changed = self.put(place, None)
         way, _, last = place.rpartition(".")
-        inside = changed.at(way) if way else changed.fields
+        inside: Any = changed.at(way) if way else changed.fields
         del inside[int(last) if isinstance(inside, list) else last]
         return changed
 
