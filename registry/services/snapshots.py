@@ -119,7 +119,7 @@ def checkpoint_of(connection: Connection, position: Position, size: int) -> Chec
     if last is None:
         raise CouldNotCheck(
             f"the mirror lacks the block of entry {size - 1}",
-            hint="delete the mirror and run polreg sync",
+            hint="run polreg fsck --repair",
         )
     whole = size == position.size
     return Checkpoint(

@@ -176,7 +176,7 @@ def _require_same_log(client: Client, position: Position, head: BlockNumber) -> 
         raise Inconsistent(
             f"the mirror has {position.size} entries at block {head}, and another log than the "
             "contract",
-            hint="try again; if it stays so, delete the mirror and run polreg sync",
+            hint="try again; if it stays so, run polreg fsck",
         )
 
 

@@ -56,6 +56,14 @@ def open_raw(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def whole_copy(mirror: Path, copy: Path) -> None:
+    """The mirror as one file, with what its write-ahead log still holds."""
+    with sqlite3.connect(mirror) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+
+
 def columns(connection: sqlite3.Connection) -> list[Column]:
     """Every column of every table, the index's own tables among them."""
     tables = connection.execute(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from registry.services.setup import deploy
 from registry.services.sync import sync
 from tests.anvil import DEV_KEYS
 from tests.integration.audited_registry import fill, mirror_of
-from tests.integration.bit_flips import Column, columns, flipped, has_values, open_raw
+from tests.integration.bit_flips import Column, columns, flipped, has_values, open_raw, whole_copy
 from tests.integration.command_line import User
 
 LAWS = 25
@@ -110,7 +109,7 @@ def registry(anvil: str, corpus: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def mirror(registry: Mirror, tmp_path: Path) -> Mirror:
     """A copy to damage."""
-    shutil.copy(registry.path, tmp_path / "mirror.sqlite")
+    whole_copy(registry.path, tmp_path / "mirror.sqlite")
     return Mirror(tmp_path / "mirror.sqlite", registry.client)
 
 
