@@ -5,7 +5,7 @@ import { decodeEntry } from "./log.js";
 import { isObject } from "./manifest.js";
 import { parseStrict } from "./strict_json.js";
 
-const MAX_BYTES = 16_777_216;
+const MAX_BYTES = 4_194_304;
 const CONTRACT = /^eip155:(?:0|[1-9][0-9]{0,19}):0x[0-9a-f]{40}$/;
 
 // The receipt: entries decoded, each with its `shown` manifest and its `path`; hashes and bytes

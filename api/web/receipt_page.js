@@ -12,7 +12,7 @@ const [form, drop, documentInput, receiptInput, names, blockHash, contract, resu
   "receipt-form", "receipt-drop", "receipt-document", "receipt-file", "receipt-names", "block-hash", "contract",
   "receipt-result",
 ].map((id) => document.getElementById(id));
-const MAX_RECEIPT = 16_777_216;
+const MAX_RECEIPT = 4_194_304;
 
 // Which block's hash to look up, as the chosen receipt says. Its hash is not offered: a receipt
 // that vouches for itself proves nothing.

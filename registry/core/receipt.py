@@ -23,8 +23,8 @@ from registry.core.units import Address, BlockNumber, Digest, EntryIndex
 from registry.errors import Inconsistent, InputError, ProofError
 
 SCHEMA = "policy-registry/receipt/1"
-MAX_SIZE = 16 * 1024 * 1024
-"""Bytes of a receipt; the largest honest ones have a hundredth of that."""
+MAX_SIZE = 4 * 1024 * 1024
+"""Bytes of a receipt. One of a thousand acts has less; a typical one a thousandth."""
 
 READ = 1
 """The step at which a receipt that can not be read fails."""
@@ -111,44 +111,52 @@ def read_receipt(content: bytes) -> Receipt:
 
 
 def write_receipt(receipt: Receipt) -> bytes:
-    """The file of a receipt: indented JSON, keys in the order of docs/formats.md."""
+    """The file of a receipt: indented JSON, keys in the order of docs/formats.md. Raises
+    InputError where no reader would take it."""
+    content = orjson.dumps(_fields(receipt), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if len(content) > MAX_SIZE:
+        raise InputError(
+            f"the receipt would have {len(content):,} bytes, and readers take {MAX_SIZE:,}",
+            hint="this policy has too many acts for one file: see polreg history --prove",
+        )
+    return content
+
+
+def _fields(receipt: Receipt) -> dict[str, Any]:
     member, state = receipt.member, receipt.state
-    return orjson.dumps(
-        {
-            "schema": SCHEMA,
-            "contract": f"eip155:{receipt.chain_id}:0x{receipt.contract.hex()}",
-            "checkpoint": {
-                "size": receipt.size,
-                "root": receipt.root.hex(),
-                "block": _block_fields(receipt.block),
-            },
-            "entries": [
-                {
-                    "entry": each.encoded.hex(),
-                    "manifest": None if each.manifest is None else each.manifest.decode(),
-                    "path": [sibling.hex() for sibling in each.path],
-                    "block": _block_fields(each.block),
-                    "transaction": "0x" + each.transaction.hex(),
-                }
-                for each in receipt.entries
-            ],
-            "member": member
-            and {
-                "entry": member.entry,
-                "manifest": member.manifest.decode(),
-                "index": member.index,
-                "size": member.size,
-                "path": [sibling.hex() for sibling in member.path],
-            },
-            "state": state
-            and {
-                "header": "0x" + state.header.hex(),
-                "account": ["0x" + node.hex() for node in state.account],
-                "storage": ["0x" + node.hex() for node in state.storage],
-            },
+    return {
+        "schema": SCHEMA,
+        "contract": f"eip155:{receipt.chain_id}:0x{receipt.contract.hex()}",
+        "checkpoint": {
+            "size": receipt.size,
+            "root": receipt.root.hex(),
+            "block": _block_fields(receipt.block),
         },
-        option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
-    )
+        "entries": [
+            {
+                "entry": each.encoded.hex(),
+                "manifest": None if each.manifest is None else each.manifest.decode(),
+                "path": [sibling.hex() for sibling in each.path],
+                "block": _block_fields(each.block),
+                "transaction": "0x" + each.transaction.hex(),
+            }
+            for each in receipt.entries
+        ],
+        "member": member
+        and {
+            "entry": member.entry,
+            "manifest": member.manifest.decode(),
+            "index": member.index,
+            "size": member.size,
+            "path": [sibling.hex() for sibling in member.path],
+        },
+        "state": state
+        and {
+            "header": "0x" + state.header.hex(),
+            "account": ["0x" + node.hex() for node in state.account],
+            "storage": ["0x" + node.hex() for node in state.storage],
+        },
+    }
 
 
 def as_text(manifest: bytes | None) -> bytes | None:

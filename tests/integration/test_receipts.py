@@ -719,7 +719,7 @@ def test_what_is_no_receipt_file_is_named(stranger: User, document: Path, tmp_pa
         (tmp_path, 2, "is a folder, and no receipt"),
         (fifo, 2, "is no file, and no receipt"),
         (empty, 1, "step 1: this is not a receipt"),
-        (large, 1, "has 100,000,000 bytes, a receipt at most 16,777,216"),
+        (large, 1, "has 100,000,000 bytes, a receipt at most 4,194,304"),
         (document, 1, "step 1: this is not a receipt: it is not JSON"),
     ):
         outcome = stranger("verify", document, "--receipt", receipt, "--block-hash", "11" * 32)
