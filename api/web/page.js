@@ -72,7 +72,7 @@ async function showVerdict(card, file, verdict, policy) {
     element("p", { className: "state" }, said.state),
     element("p", {}, said.explanation),
   ];
-  if (leading) shown.push(await registrationFacts(leading, policy, said.match));
+  if (leading) shown.push(await registrationFacts(leading, policy, said.match), receiptLink(verdict.sha256));
   if (others.length) {
     const also = await Promise.all(others.map(async (each) => `${await nameOf(each.authority)} ${each.number ?? ""}`));
     shown.push(element("p", {}, `Registered also by or as: ${also.join("; ")}`));
@@ -94,6 +94,11 @@ async function registrationFacts(leading, policy, match) {
     ["Recorded", `${leading.recorded_at}, entry ${leading.entry} in block ${leading.block}`],
     ["Finality", finality(leading.finality)],
   ]);
+}
+
+function receiptLink(sha256) {
+  const link = element("a", { href: `/v1/documents/${sha256}/receipt?chain_proof=true`, download: "" }, "Download its receipt");
+  return element("p", {}, link, ", which shows this to anybody without this server");
 }
 
 function checkFacts(verdict) {

@@ -169,6 +169,16 @@ def test_what_was_checked_and_where_is_shown(
         assert words in result.text
 
 
+def test_an_answer_has_the_documents_receipt(
+    page: Page, registry: SmallRegistry, client: httpx.Client
+) -> None:
+    (result,) = page.choose(registry.files["finance-2020"])
+    link = result.find_element(By.LINK_TEXT, "Download its receipt")
+    receipt = client.get(str(link.get_dom_attribute("href")))
+    assert receipt.json()["schema"] == "policy-registry/receipt/1"
+    assert receipt.json()["state"] is not None
+
+
 def test_an_altered_copy_is_not_in_the_registry(
     page: Page, registry: SmallRegistry, tmp_path: Path
 ) -> None:
