@@ -15,10 +15,10 @@ import orjson
 
 from registry.core import strict_json
 from registry.core.snapshot import Checkpoint, ndjson_line
-from registry.core.units import BlockNumber, Digest
+from registry.core.strict_fields import block_id, closed_object, hexadecimal, whole_number
+from registry.core.units import Digest
 from registry.errors import InputError
 
-_HEX = re.compile(r"(?:[0-9a-f]{2})*")
 _CHAIN = re.compile(r"eip155:(0|[1-9][0-9]{0,17})")
 _ACCOUNT = re.compile(r"0x[0-9a-fA-F]{40}")
 _CHECKPOINT = ("chain", "contract", "size", "root", "block")
@@ -58,44 +58,6 @@ def parse_line(line: bytes) -> dict[str, Any]:
     return value
 
 
-def require_keys(fields: Any, keys: Collection[str], where: str) -> dict[str, Any]:
-    """An object with exactly these keys; raises InputError."""
-    if not isinstance(fields, dict):
-        raise InputError(f"{where} is not a JSON object")
-    for key in keys:
-        if key not in fields:
-            raise InputError(f"{where} has no {key!r}")
-    for key in fields:
-        if key not in keys:
-            raise InputError(f"{where} has an unknown key {key[:40]!r}")
-    return fields
-
-
-def whole_number(value: Any, where: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
-        raise InputError(f"{where} is not a whole number from 0")
-    return value
-
-
-def hexadecimal(value: Any, length: int | None, where: str, prefix: str = "") -> bytes:
-    """The bytes of lower-case hexadecimal, `length` of them if it is given."""
-    if not isinstance(value, str) or not value.startswith(prefix):
-        raise InputError(f"{where} is not hexadecimal" + (f" with {prefix}" if prefix else ""))
-    digits = value[len(prefix) :]
-    if not _HEX.fullmatch(digits):
-        raise InputError(f"{where} is not lower-case hexadecimal")
-    if length is not None and len(digits) != 2 * length:
-        raise InputError(f"{where} has {len(digits)} characters of hexadecimal, not {2 * length}")
-    return bytes.fromhex(digits)
-
-
-def block_id(value: Any, where: str = "block") -> tuple[BlockNumber, bytes]:
-    """Number and hash of `{"number":…,"hash":"0x…"}`."""
-    fields = require_keys(value, ("number", "hash"), where)
-    number = BlockNumber(whole_number(fields["number"], f"{where}.number"))
-    return number, hexadecimal(fields["hash"], 32, f"{where}.hash", "0x")
-
-
 def checkpoint(fields: dict[str, Any]) -> Checkpoint:
     """What every header says of the log: chain, contract, size, root and block."""
     chain, contract = fields["chain"], fields["contract"]
@@ -118,4 +80,4 @@ def parse_header(line: bytes, schema: str, more: Collection[str]) -> dict[str, A
         found = fields.get("schema")
         named = f"schema {str(found)[:60]!r}" if "schema" in fields else "no schema"
         raise InputError(f"it has {named}, not {schema!r}")
-    return require_keys(fields, ("schema", *_CHECKPOINT, *more), "the header")
+    return closed_object(fields, ("schema", *_CHECKPOINT, *more), "the header")

@@ -15,16 +15,9 @@ from typing import Any
 from registry.core.digest import sha256
 from registry.core.entry import ENTRY_SIZE, decode_entry, entry_leaf_hash
 from registry.core.feed import Place, Recorded
-from registry.core.json_lines import (
-    block_id,
-    checkpoint,
-    hexadecimal,
-    parse_header,
-    parse_line,
-    require_keys,
-    whole_number,
-)
+from registry.core.json_lines import checkpoint, parse_header, parse_line
 from registry.core.snapshot import Checkpoint, ndjson_line
+from registry.core.strict_fields import block_id, closed_object, hexadecimal, whole_number
 from registry.core.units import BlockNumber
 from registry.errors import Inconsistent, InputError, NotVerified
 
@@ -121,7 +114,7 @@ def read_entries(header: LogHeader, lines: Iterable[bytes]) -> Iterator[Recorded
 def _event(line: bytes) -> Recorded:
     fields = parse_line(line)
     keys = (*_KEYS, "manifest_hex") if "manifest_hex" in fields else _KEYS
-    require_keys(fields, keys, "the line")
+    closed_object(fields, keys, "the line")
     encoded = hexadecimal(fields["entry"], ENTRY_SIZE, "entry")
     number, block_hash = block_id(fields["block"])
     transaction = hexadecimal(fields["transaction"], 32, "transaction", "0x")

@@ -11,7 +11,6 @@ and a block hash, or a node, have vouched for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ import orjson
 
 from registry.core import strict_json
 from registry.core.entry import ENTRY_SIZE, Entry, decode_entry, entry_leaf_hash
+from registry.core.strict_fields import block_id, closed_object, decoded, hexadecimal, whole_number
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex
 from registry.errors import Inconsistent, InputError, ProofError
 
@@ -30,14 +30,11 @@ READ = 1
 """The step at which a receipt that can not be read fails."""
 
 _HASH_SIZE = 32
-_BLOCK_KEYS = dict.fromkeys(("number", "hash")).keys()
-_STATE_KEYS = dict.fromkeys(("header", "account", "storage")).keys()
-_MEMBER_KEYS = dict.fromkeys(("entry", "manifest", "index", "size", "path")).keys()
-_ENTRY_KEYS = dict.fromkeys(("entry", "manifest", "path", "block", "transaction")).keys()
-_CHECKPOINT_KEYS = dict.fromkeys(("size", "root", "block")).keys()
-_RECEIPT_KEYS = dict.fromkeys(
-    ("schema", "contract", "checkpoint", "entries", "member", "state")
-).keys()
+_STATE_KEYS = ("header", "account", "storage")
+_MEMBER_KEYS = ("entry", "manifest", "index", "size", "path")
+_ENTRY_KEYS = ("entry", "manifest", "path", "block", "transaction")
+_CHECKPOINT_KEYS = ("size", "root", "block")
+_RECEIPT_KEYS = ("schema", "contract", "checkpoint", "entries", "member", "state")
 _CONTRACT = re.compile(r"eip155:(0|[1-9][0-9]{0,19}):0x([0-9a-f]{40})")
 
 
@@ -177,20 +174,20 @@ def _block_fields(block: BlockId) -> dict[str, Any]:
 def _receipt(value: Any) -> Receipt:
     if isinstance(value, dict) and "schema" in value and value["schema"] != SCHEMA:
         raise InputError(f"its schema is {str(value['schema'])[:60]!r}, not {SCHEMA}")
-    fields = _object(value, _RECEIPT_KEYS, "it")
+    fields = closed_object(value, _RECEIPT_KEYS, "it")
     contract = fields["contract"]
     named = _CONTRACT.fullmatch(contract) if isinstance(contract, str) else None
     if named is None:
         raise InputError("its contract is not a CAIP-10 address in lower case: eip155:1:0x…")
-    checkpoint = _object(fields["checkpoint"], _CHECKPOINT_KEYS, "checkpoint")
+    checkpoint = closed_object(fields["checkpoint"], _CHECKPOINT_KEYS, "checkpoint")
     entries = _list(fields["entries"], "entries")
     if not entries:
         raise InputError("it shows no entry")
     return Receipt(
         chain_id=int(named[1]),
         contract=Address(bytes.fromhex(named[2])),
-        size=_count(checkpoint["size"], "checkpoint.size"),
-        root=_digest(checkpoint["root"], "checkpoint.root"),
+        size=whole_number(checkpoint["size"], "checkpoint.size"),
+        root=Digest(hexadecimal(checkpoint["root"], 32, "checkpoint.root")),
         block=_block(checkpoint["block"], "checkpoint.block"),
         entries=tuple(_entry(each, f"entries[{at}]") for at, each in enumerate(entries)),
         member=None if fields["member"] is None else _member(fields["member"]),
@@ -199,8 +196,8 @@ def _receipt(value: Any) -> Receipt:
 
 
 def _entry(value: Any, where: str) -> ShownEntry:
-    fields = _object(value, _ENTRY_KEYS, where)
-    encoded = _hex(fields["entry"], ENTRY_SIZE, f"{where}.entry")
+    fields = closed_object(value, _ENTRY_KEYS, where)
+    encoded = hexadecimal(fields["entry"], ENTRY_SIZE, f"{where}.entry")
     manifest = fields["manifest"]
     return ShownEntry(
         entry=decode_entry(encoded),
@@ -208,46 +205,31 @@ def _entry(value: Any, where: str) -> ShownEntry:
         manifest=None if manifest is None else _text(manifest, f"{where}.manifest"),
         path=_path(fields["path"], f"{where}.path"),
         block=_block(fields["block"], f"{where}.block"),
-        transaction=_prefixed(fields["transaction"], 32, f"{where}.transaction"),
+        transaction=hexadecimal(fields["transaction"], 32, f"{where}.transaction", "0x"),
     )
 
 
 def _member(value: Any) -> Member:
-    fields = _object(value, _MEMBER_KEYS, "member")
+    fields = closed_object(value, _MEMBER_KEYS, "member")
     return Member(
-        entry=EntryIndex(_count(fields["entry"], "member.entry")),
+        entry=EntryIndex(whole_number(fields["entry"], "member.entry")),
         manifest=_text(fields["manifest"], "member.manifest"),
-        index=_count(fields["index"], "member.index"),
-        size=_count(fields["size"], "member.size"),
+        index=whole_number(fields["index"], "member.index"),
+        size=whole_number(fields["size"], "member.size"),
         path=_path(fields["path"], "member.path"),
     )
 
 
 def _state(value: Any) -> StateProof:
-    fields = _object(value, _STATE_KEYS, "state")
+    fields = closed_object(value, _STATE_KEYS, "state")
     account, storage = (
         tuple(
-            _prefixed(node, None, f"state.{name}[{at}]")
+            hexadecimal(node, None, f"state.{name}[{at}]", "0x")
             for at, node in enumerate(_list(fields[name], f"state.{name}"))
         )
         for name in ("account", "storage")
     )
-    return StateProof(_prefixed(fields["header"], None, "state.header"), account, storage)
-
-
-def _object(value: Any, keys: Set[str], where: str) -> dict[str, Any]:
-    """An object with these keys and no others."""
-    if not isinstance(value, dict):
-        raise InputError(f"{where} is not a JSON object")
-    if value.keys() == keys:
-        return value
-    missing = [key for key in keys if key not in value]
-    if missing:
-        raise InputError(f"{where} has no {missing[0]!r}")
-    unknown = [key for key in value if key not in keys]
-    if unknown:
-        raise InputError(f"{where} has a key {unknown[0][:40]!r}, which a receipt has not")
-    return value
+    return StateProof(hexadecimal(fields["header"], None, "state.header", "0x"), account, storage)
 
 
 def _list(value: Any, where: str) -> list[Any]:
@@ -256,53 +238,16 @@ def _list(value: Any, where: str) -> list[Any]:
     return value
 
 
-def _count(value: Any, where: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise InputError(f"{where} is not a whole number from 0")
-    return value
-
-
-def _decoded(value: Any) -> bytes | None:
-    """The bytes of lower-case hexadecimal; None where it is anything else."""
-    try:
-        decoded = bytes.fromhex(value)
-    except (TypeError, ValueError):
-        return None
-    # fromhex takes capitals and spaces, too.
-    return decoded if decoded.hex() == value else None
-
-
-def _hex(value: Any, length: int | None, where: str) -> bytes:
-    decoded = _decoded(value)
-    if decoded is None:
-        raise InputError(f"{where} is not lower-case hexadecimal")
-    if length is not None and len(decoded) != length:
-        raise InputError(f"{where} has {len(decoded)} bytes, not {length}")
-    return decoded
-
-
-def _prefixed(value: Any, length: int | None, where: str) -> bytes:
-    if not isinstance(value, str) or not value.startswith("0x"):
-        raise InputError(f"{where} is not hexadecimal with 0x before it")
-    return _hex(value[2:], length, where)
-
-
-def _digest(value: Any, where: str) -> Digest:
-    return Digest(_hex(value, 32, where))
-
-
 def _path(value: Any, where: str) -> tuple[Digest, ...]:
-    hashes = [_decoded(each) for each in _list(value, where)]
+    hashes = [decoded(each) for each in _list(value, where)]
     for at, each in enumerate(hashes):
         if each is None or len(each) != _HASH_SIZE:
-            _hex(value[at], _HASH_SIZE, f"{where}[{at}]")
+            hexadecimal(value[at], _HASH_SIZE, f"{where}[{at}]")
     return cast("tuple[Digest, ...]", tuple(hashes))
 
 
 def _block(value: Any, where: str) -> BlockId:
-    fields = _object(value, _BLOCK_KEYS, where)
-    number = BlockNumber(_count(fields["number"], f"{where}.number"))
-    return BlockId(number, _prefixed(fields["hash"], 32, f"{where}.hash"))
+    return BlockId(*block_id(value, where))
 
 
 def _text(value: Any, where: str) -> bytes:

@@ -21,8 +21,9 @@ from typing import Any
 import orjson
 
 from registry.core.calendar import parse_day, parse_time
-from registry.core.json_lines import checkpoint, parse_header, require_keys, whole_number
+from registry.core.json_lines import checkpoint, parse_header
 from registry.core.snapshot import SCHEMA, Checkpoint, Filters, header, ndjson_line
+from registry.core.strict_fields import closed_object, whole_number
 from registry.errors import InputError, ProofError
 
 HEADER, REGISTRY, LOG, CHAIN, LINES, END = 1, 2, 3, 4, 5, 6
@@ -70,7 +71,7 @@ def _no_header() -> InputError:
 
 def _stated(line: bytes) -> Stated:
     fields = parse_header(line, SCHEMA, ("filters", "count"))
-    asked = require_keys(fields["filters"], ("in_force_on", "recorded_by"), "filters")
+    asked = closed_object(fields["filters"], ("in_force_on", "recorded_by"), "filters")
     for name, value in asked.items():
         if value is not None and not isinstance(value, str):
             raise InputError(f"filters.{name} is neither a text nor null")

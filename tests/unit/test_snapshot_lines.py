@@ -52,7 +52,7 @@ def lines(found: Snapshot) -> list[bytes]:
     return rows
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(histories(), st.data())
 def test_stored_lines_are_what_the_log_alone_gives(
     tmp_path_factory: pytest.TempPathFactory, logged: list[Logged], data: st.DataObject
