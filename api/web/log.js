@@ -102,14 +102,18 @@ export function policyIn(number) {
   return policy;
 }
 
-// The log's size and root; `read` gives the number in a slot (a BigInt).
+// The log's size and root, and the successor (0x, zeros where it has none) of a log that was closed,
+// else null; `read` gives the number in a slot (a BigInt).
 export function checkpointIn(read) {
-  const size = BigInt.asUintN(64, read(0n));
+  const first = read(0n);
+  const size = BigInt.asUintN(64, first);
+  const isClosed = BigInt.asUintN(8, first >> 64n) !== 0n;
   let root = null;
   for (let level = 0n; level < 64n; level++) {
     if (((size >> level) & 1n) === 0n) continue;
     const peak = wordOf(read(1n + level));
     root = root === null ? peak : nodeHash(peak, root);
   }
-  return { size, root: root ?? sha256() };
+  const successor = BigInt.asUintN(160, first >> 72n).toString(16).padStart(40, "0");
+  return { size, root: root ?? sha256(), closed: isClosed ? `0x${successor}` : null };
 }

@@ -40,6 +40,7 @@ export class UsageError extends Error {
 //   versions         how many versions the receipt shows
 //   latest, later    whether the receipt shows all of the policy's acts; how many it does not
 //   status           the policy's, at the checkpoint's block
+//   closed           null, or where the registry was closed its successor: an address, 0 for none
 //   contract, checkpoint, entries
 // Throws ProofError, NoVerdict or UsageError.
 export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null }) {
@@ -51,11 +52,11 @@ export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null
   }
   const receipt = inStep(1, "this is no receipt", () => readReceipt(bytes));
   const { contract: own, entries, checkpoint, state } = receipt;
-  need(2, meant === null || [own, own.split(":")[2]].includes(meant), `the receipt is of ${own}, not of ${contract}`);
+  need(2, meant === null || isMeant(own, meant), `the receipt is of ${own}, not of ${contract}`);
   if (state === null) throw new NoVerdict("The receipt holds no state proof, so a block hash can not vouch for it.");
   const stateRoot = inStep(3, "the block's header", () => stateRootIn(state.header, checkpoint.block, trusted));
   const storageRoot = inStep(4, "the contract's account", () => storageRootIn(receipt, stateRoot));
-  const { size, root, policy } = inStep(5, "the contract's storage", () => storageIn(receipt, storageRoot));
+  const { size, root, closed, policy } = inStep(5, "the contract's storage", () => storageIn(receipt, storageRoot));
   need(6, BigInt(checkpoint.size) === size, `the log had ${size} entries, not ${checkpoint.size}`);
   need(6, checkpoint.root === root, "the log had another root");
   for (const { hex, index, path } of entries) {
@@ -68,8 +69,12 @@ export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null
     need(10, isIts, `the manifest shown for entry ${index} is not its own`);
   }
   const found = findFile(receipt, file instanceof Uint8Array ? factsOf(file) : file);
-  return { ...found[0], found, latest: later === 0n, later, status: STATUSES[policy.status], contract: own, checkpoint, entries };
+  const now = { latest: later === 0n, later, status: STATUSES[policy.status], closed };
+  return { ...found[0], found, ...now, contract: own, checkpoint, entries };
 }
+
+// Whether a receipt's contract is the one that is meant: CAIP-10, or an address of any chain.
+export const isMeant = (own, meant) => [own, own.split(":")[2]].includes(meant.toLowerCase());
 
 function need(step, holds, message) {
   if (!holds) throw new ProofError(step, message);
@@ -105,7 +110,7 @@ function storageRootIn({ contract, state }, stateRoot) {
   return hexOf(account[2]);
 }
 
-// The log's size and root, and what the slot of the first entry's policy says.
+// The log's size, root and `closed`, and what the slot of the first entry's policy says.
 function storageIn({ state, entries: [{ authorityWord, number }] }, storageRoot) {
   const nodes = nodesByHash(state.storage);
   const read = (slot) => {

@@ -3,9 +3,9 @@
 import { CouldNotCheck, digestOf } from "./check.js";
 import { element, facts, hash, titles } from "./elements.js";
 import { hexOf } from "./bytes.js";
-import { NoVerdict, ProofError, UsageError, verifyReceipt } from "./receipt.js";
+import { NoVerdict, ProofError, UsageError, isMeant, verifyReceipt } from "./receipt.js";
 import { readReceipt } from "./receipt_format.js";
-import { sayShown, stepsWith } from "./receipt_words.js";
+import { sayShown, stepsWith, visible } from "./receipt_words.js";
 import { bytes } from "./words.js";
 
 const [form, drop, documentInput, receiptInput, names, blockHash, contract, result] = [
@@ -44,16 +44,18 @@ async function check(card, file, receiptFile) {
   card.replaceChildren(heading(file, receiptFile), element("p", { className: "state" }, "Checking…"), bar);
   result.replaceChildren(card);
   const meant = contract.value.trim() || null;
+  let panel = []; // whose registry it is matters whatever the answer, once the receipt reads
   try {
     const receipt = await contentOf(receiptFile);
+    panel = contractPanel(receipt, meant);
     const sha256 = await digestOf(file, (done) => { bar.value = done; });
     const start = hexOf(await contentOf(file.slice(0, 2)));
     const described = { sha256, size: file.size, start };
     const given = { receipt, file: described, blockHash: blockHash.value.trim(), contract: meant };
-    showShown(card, verifyReceipt(given), meant);
+    showShown(card, verifyReceipt(given), meant, panel);
   } catch (error) {
-    if (error instanceof ProofError) showFailure(card, error, meant);
-    else showNoAnswer(card, error);
+    if (error instanceof ProofError) showFailure(card, error, meant, panel);
+    else showNoAnswer(card, error, panel);
   }
   card.prepend(heading(file, receiptFile));
   card.ariaBusy = "false";
@@ -61,9 +63,9 @@ async function check(card, file, receiptFile) {
 }
 
 const heading = (file, receipt) =>
-  element("p", { className: "file" }, `${file.name} · ${bytes(file.size)} · by ${receipt.name}`);
+  element("p", { className: "file" }, visible(`${file.name} · ${bytes(file.size)} · by ${receipt.name}`));
 
-function showShown(card, shown, meant) {
+function showShown(card, shown, meant, panel) {
   const said = sayShown(shown, Math.floor(Date.now() / 86_400_000));
   card.className = `result ${said.tone}`;
   card.dataset.step = "none";
@@ -71,24 +73,31 @@ function showShown(card, shown, meant) {
   card.replaceChildren(
     element("p", { className: "state" }, said.state),
     element("p", {}, said.explanation),
-    contractNote(shown.contract, meant),
+    ...panel,
     facts(element("dl", { className: "facts" }), [
       ["Title", Object.keys(said.title).length ? element("div", {}, ...titles(said.title)) : null],
       ...said.facts.map(([term, text]) => [term, /[0-9a-f]{40}/.test(text) ? inHashes(text) : text]),
     ]),
-    steps(stepsWith(meant)),
+    steps(stepsWith(meant).slice(0, said.holding)),
     element("p", { className: "quiet" }, "Later blocks may hold later acts: a receipt speaks up to its block."),
   );
 }
 
-function contractNote(its, meant) {
-  const note = meant
-    ? "This is the contract that you gave."
-    : "Only the receipt names this contract. Compare it with the one that the authority published: anybody can " +
-      "set up a registry of their own.";
+// The contract that the receipt names; nothing where it is no receipt.
+function contractPanel(receipt, meant) {
+  let its;
+  try {
+    its = readReceipt(receipt).contract;
+  } catch {
+    return []; // step 1 says so
+  }
+  const given = meant && `This is ${isMeant(its, meant) ? "" : "not "}the contract that you gave.`;
+  const note = given ??
+    "Only the receipt names this contract. Compare it with the one that the authority published: anybody can " +
+    "set up a registry of their own.";
   const [, chain, address] = its.split(":");
   const shown = [`Contract on chain ${chain}`, hash(address), element("span", {}, note)];
-  return element("div", { className: "contract" }, ...shown);
+  return [element("div", { className: "contract" }, ...shown)];
 }
 
 const inHashes = (text) => element("span", {}, ...text.split(/((?:0x)?[0-9a-f]{40,})/).map((part, at) =>
@@ -104,7 +113,7 @@ function steps(holding, failed = null) {
   );
 }
 
-function showFailure(card, error, meant) {
+function showFailure(card, error, meant, panel) {
   card.className = "result bad";
   card.dataset.step = error.step;
   const hint = {
@@ -114,12 +123,13 @@ function showFailure(card, error, meant) {
   }[error.step] ?? "This receipt is damaged or made up. Ask for another one.";
   card.replaceChildren(
     element("p", { className: "state" }, `Not verified: step ${error.step} fails`),
-    element("p", {}, `The reason: ${error.message}. ${hint}`),
-    steps(stepsWith(meant).slice(0, error.step - 1), error.message),
+    element("p", {}, visible(`The reason: ${error.message}. ${hint}`)),
+    ...panel,
+    steps(stepsWith(meant).slice(0, error.step - 1), visible(error.message)),
   );
 }
 
-function showNoAnswer(card, error) {
+function showNoAnswer(card, error, panel) {
   const known = error instanceof NoVerdict || error instanceof UsageError || error instanceof CouldNotCheck;
   if (!known) console.error(error);
   card.className = "result apart";
@@ -127,7 +137,8 @@ function showNoAnswer(card, error) {
   card.replaceChildren(
     element("p", { className: "state" }, "Could not check"),
     element("p", {}, "There is no answer, which says nothing about the file. "),
-    element("p", {}, known ? error.message : "This page failed."),
+    element("p", {}, known ? visible(error.message) : "This page failed."),
+    ...panel,
   );
 }
 

@@ -1,7 +1,14 @@
 // What a receipt shows, in words: for the page and for the command. Values in, sentences out.
 
-import { dateOf, standingOn } from "./standing.js";
+import { UNSETTLED, dateOf, standingOn } from "./standing.js";
 import { standingWord } from "./words.js";
+
+// Text that others wrote, on one line: characters that end, turn or erase a line could forge an answer.
+export const visible = (text) =>
+  text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u{${character.codePointAt(0).toString(16)}}`,
+  );
 
 // The steps of section 13, as they read once they hold. With no contract given there is nothing
 // to compare in the second.
@@ -24,44 +31,77 @@ const ROLES = {
   rendition: "another form of the document, named by its manifest",
   member: "a member of the registered collection",
 };
+const NO_SUCCESSOR = /^0x0{40}$/;
 
 // What verifyReceipt returned, as said on this day (from 1970-01-01).
-// tone: good, or warn where the document is authentic but not to be applied on that day.
+// tone: good, warn where the document is authentic but not to be applied on that day, apart where
+// this receipt can not tell. holding: how many of the steps gave an answer.
 export function sayShown(verified, day) {
-  // Of several versions that brought the file, the one in force on the day; else the latest.
+  // Of several entries that brought the file, the one that applies on the day; else the latest.
   const brought = verified.found.map((each) => ({ ...verified, ...each }));
-  const shown = brought.find((each) => standingOn(day, each) === "in_force") ?? brought[0];
+  const applies = (each) => ["in_force", "unknown"].includes(standingOn(day, each));
+  const shown = brought.find(applies) ?? brought[0];
   const standing = standingOn(day, shown);
-  const { entry, manifest, version, versions, latest, later, checkpoint, status } = shown;
-  const { block } = checkpoint;
   return {
     standing,
-    title: manifest?.title ?? {},
-    tone: standing === "in_force" ? "good" : "warn",
-    state: stateOf(standing, latest, dateOf(day)),
-    explanation: latest
-      ? `This is version ${version} of ${versions}. At block ${block.number} no later act was recorded.`
-      : `This is version ${version}. By block ${block.number} the policy had ${later} later ` +
-        `${later === 1n ? "act" : "acts"}, which this receipt does not show: ask for a newer one.`,
-    facts: [
-      ["Published by", entry.authority],
-      ["Number", manifest?.number ?? `not shown; its SHA-256 is ${entry.number}`],
-      ["Version", latest ? `${version} of ${versions}` : `${version}; of how many, this receipt does not say`],
-      ["File", ROLES[shown.role]],
-      ["Applies from", dateOf(entry.effectiveOn)],
-      ["Applies until", shown.ownManifest?.effective_to ?? null],
-      ["Policy's status", `${standingWord(status)}, by its latest act at block ${block.number}`],
-      ["Recorded", `${timeOf(entry.recordedAt)}, entry ${entry.index}, by 0x${entry.registrar}`],
-      ["Block", `${block.number}, 0x${block.hash}`],
-      ["Log root", `${checkpoint.root}, of ${checkpoint.size} entries`],
-    ],
+    title: shown.manifest?.title ?? {},
+    tone: { in_force: "good", closed: "apart", unknown: "apart" }[standing] ?? "warn",
+    holding: UNSETTLED.includes(standing) ? 11 : 12,
+    state: stateOf(standing, dateOf(day)),
+    explanation: explain(standing, shown),
+    facts: factsOf(shown),
   };
 }
 
-function stateOf(standing, latest, on) {
-  if (standing === "in_force") return `Authentic, and in force on ${on}`;
-  if (standing !== "amended") return `Authentic, but ${standingWord(standing)} on ${on}`;
-  return latest ? `Authentic, but not the document that applies on ${on}` : "Authentic, but not the latest act";
+function stateOf(standing, on) {
+  switch (standing) {
+    case "in_force": return `Authentic, and in force on ${on}`;
+    case "amended": return `Authentic, but not the document that applies on ${on}`;
+    case "outdated": return "Authentic, but older than the policy's latest act";
+    case "closed": return "Authentic, but the registry was closed: what applies now could not be told";
+    case "unknown": return `Authentic, but whether it is in force on ${on} could not be told`;
+    default: return `Authentic, but ${standingWord(standing)} on ${on}`;
+  }
+}
+
+function explain(standing, { entry, role, version, versions, later, closed, checkpoint }) {
+  const { number } = checkpoint.block;
+  const what = role === "member" ? "This is a member of a collection, " : "This is ";
+  switch (standing) {
+    case "closed":
+      return NO_SUCCESSOR.test(closed)
+        ? `By block ${number} the registry was closed, and names no other where it goes on.`
+        : `By block ${number} the registry was closed and goes on at ${closed}: what applies now is said there.`;
+    case "outdated":
+      return `${what}version ${version}. By block ${number} the policy had ${later} later ` +
+        `${later === 1n ? "act" : "acts"}, which this receipt does not show: ask for a newer one.`;
+    case "unknown":
+      return `The document is authentic. The receipt does not show the manifest of entry ${entry.index}, which ` +
+        "may say when it ended: ask for a receipt with it.";
+    default:
+      return `${what}version ${version} of ${versions}. At block ${number} no later act was recorded.`;
+  }
+}
+
+function factsOf(shown) {
+  const { entry, manifest, ownManifest, role, version, versions, latest, later, checkpoint, status, closed } = shown;
+  const { block } = checkpoint;
+  const own = role === "member" ? manifest : null;
+  const until = entry.shown === null ? "not known: the receipt does not show its manifest" : ownManifest?.effective_to;
+  return [
+    ["Published by", entry.authority],
+    ["Number", manifest?.number ?? `not shown; its SHA-256 is ${entry.number}`],
+    ["Version", latest ? `${version} of ${versions}` : `${version}; of how many, this receipt does not say`],
+    ["File", ROLES[role]],
+    ["Applies from", own?.effective_from ?? dateOf(entry.effectiveOn)],
+    ["Applies until", own?.effective_to ?? until ?? null],
+    ["Later acts", latest ? null : `${later}, which this receipt does not show`],
+    ["Policy's status", `${standingWord(status)}, by its latest act at block ${block.number}`],
+    ["Registry", closed && (NO_SUCCESSOR.test(closed) ? "closed, no other is named" : `closed, goes on at ${closed}`)],
+    ["Recorded", `${timeOf(entry.recordedAt)}, entry ${entry.index}, by 0x${entry.registrar}`],
+    ["Block", `${block.number}, 0x${block.hash}`],
+    ["Log root", `${checkpoint.root}, of ${checkpoint.size} entries`],
+  ];
 }
 
 function timeOf(seconds) {

@@ -1,18 +1,36 @@
-// Step 12 of a receipt's verification, section 11 of docs/formats.md: what the document that was
-// shown is worth on a day, as known at the checkpoint. Days are numbers from 1970-01-01.
+// Step 12 of a receipt's verification, sections 13 and 11 of docs/formats.md: what the document that
+// was shown is worth on a day, as known at the checkpoint. Days are numbers from 1970-01-01. Whoever
+// made the receipt chose what it shows, so what is left out never makes a document in force.
 
 import { ACTS } from "./log.js";
 
 const BEGINNING = -(2 ** 31) + 1;
 const SECONDS_A_DAY = 86_400n;
 
-// `shown` is what verifyReceipt returned. A word: in_force, not_yet_in_force, amended, expired,
-// suspended, superseded, repealed, withdrawn.
-export function standingOn(day, shown) {
-  const { entry, entries, latest, status, ownManifest } = shown;
-  // What came later may have ended it, so in force is more than this receipt can say.
-  if (!latest) return ["none", "in_force"].includes(status) ? "amended" : status;
+// Not what the document is worth, but why this receipt can not say it: the registry was closed and
+// goes on elsewhere; there are later acts; a manifest that may name the last day is not shown.
+export const UNSETTLED = ["closed", "outdated", "unknown"];
 
+// `shown` is what verifyReceipt returned. A word: in_force, not_yet_in_force, amended, expired,
+// suspended, superseded, repealed, withdrawn; or one of UNSETTLED.
+export function standingOn(day, shown) {
+  const { entry, latest, closed, role, manifest } = shown;
+  if (closed !== null) return "closed";
+  if (!latest) return "outdated";
+  const standing = documentOn(day, shown);
+  if (standing !== "in_force") return standing;
+  if (entry.shown === null) return "unknown";
+  return role === "member" ? within(day, manifest) : standing;
+}
+
+// Of what is in force but for its manifest's own dates.
+function within(day, { effective_from: from, effective_to: until }) {
+  if (from && day < dayOf(from)) return "not_yet_in_force";
+  return until && day > dayOf(until) ? "expired" : "in_force";
+}
+
+// Section 11, where the entries are all there are.
+function documentOn(day, { entry, entries, ownManifest }) {
   const versions = [];
   for (const each of entries.filter(({ document }) => document !== null)) {
     if (ACTS[each.action].word !== "correct") versions.push({ from: firstDay(each), of: [] });

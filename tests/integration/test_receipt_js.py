@@ -139,6 +139,7 @@ def in_force_jobs() -> dict[str, tuple[dict[str, Any], str]]:
     for line in example[1].splitlines():
         if act := re.fullmatch(r"act \d = (\w+) from (.*), recorded (.*), until (.*)", line):
             acts.append({
+                "shown": "",
                 "action": words.index(act[1]) + 1,
                 "effectiveOn": None if act[2] == "none" else days(act[2]),
                 "recordedAt": str(days(act[3]) * 86400),
@@ -151,7 +152,8 @@ def in_force_jobs() -> dict[str, tuple[dict[str, Any], str]]:
         day = -(2**31) + 1 if asked[1] == "the beginning" else days(asked[1])
         job = {
             "kind": "standing", "day": day, "entry": int(asked[3]), "entries": acts, "latest": True,
-            "status": "repealed", "ownManifest": {"effective_to": until[int(asked[3])]},
+            "closed": None, "role": "document", "status": "repealed",
+            "ownManifest": {"effective_to": until[int(asked[3])]},
         }  # fmt: skip
         jobs[line] = (job, asked[2])
     assert len(jobs) == 8
@@ -343,6 +345,112 @@ def test_the_command_s_exit_codes(registered: dict[str, Any], tmp_path: Path) ->
     ):
         done = node(VERIFY, *words)
         assert (done.returncode, said in done.stdout + done.stderr) == (code, True), (words, done)
+
+
+# What each vector's receipt is worth by the command, where step 12 is more than section 11.
+WORTH = {
+    "one-entry-good": (0, "Authentic, and in force"),
+    "manifest-unreadable-good": (0, "Authentic, and in force"),
+    "manifest-of-another-policy-good": (0, "Authentic, and in force"),
+    "first-manifest-not-shown-good": (0, "Authentic, and in force"),
+    "manifest-not-shown-good": (3, "does not show the manifest of entry 4, which may say when"),
+    "manifest-not-in-the-log-good": (3, "could not be told"),
+    "suspended-manifest-not-shown-good": (4, "Authentic, but suspended on"),
+    "older-version-good": (4, "not the document that applies"),
+    "older-than-an-amendment-good": (4, "older than the policy's latest act"),
+    "older-than-a-suspension-good": (4, "Policy's status: suspended, by its latest act at"),
+    "older-than-all-good": (4, "Later acts: 4, which this receipt does not show"),
+    "retired-good": (3, f"closed and goes on at 0x{'22' * 20}: what applies now is said there"),
+    "retired-without-successor-good": (3, "was closed, and names no other"),
+    "retired-and-older-good": (3, f"closed and goes on at 0x{'22' * 20}"),
+    "member-good": (0, "File: a member of the registered collection"),
+    "member-from-2999-good": (4, "Authentic, but not yet in force on"),
+    "member-until-2021-good": (4, "Authentic, but expired on"),
+    "member-of-2020-to-2999-good": (0, "This is a member of a collection, version 1 of 1"),
+}
+
+
+def run_vector(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    vector = json.loads(RECEIPTS[name].read_bytes())
+    file, receipt = folder / "file", folder / "receipt.json"
+    file.write_bytes(base64.b64decode(vector["file_base64"]))
+    receipt.write_text(vector["receipt"], "utf-8")
+    return node(VERIFY, file, receipt, vector["block_hash"], vector["contract"])
+
+
+@pytest.mark.parametrize("name", WORTH)
+def test_what_a_receipt_leaves_out_never_makes_a_document_in_force(
+    name: str, tmp_path: Path
+) -> None:
+    done = run_vector(name, tmp_path)
+    code, said = WORTH[name]
+    assert (done.returncode, said in done.stdout) == (code, True), done
+
+
+def test_a_member_s_own_dates_are_shown(tmp_path: Path) -> None:
+    said = run_vector("member-of-2020-to-2999-good", tmp_path).stdout
+    assert "Applies from: 2020-02-01\n" in said
+    assert "Applies until: 2999-12-31\n" in said
+
+
+def test_an_act_that_the_receipt_does_not_show_is_given_no_date(tmp_path: Path) -> None:
+    said = run_vector("older-than-a-suspension-good", tmp_path).stdout
+    assert not re.search(r"suspended on|suspended since", said)
+
+
+def test_the_standing_by_what_the_receipt_shows() -> None:
+    """Closed before later acts, these before section 11; a manifest that is not shown only
+    where the document would be in force."""
+    publish = {"action": 1, "effectiveOn": 100, "recordedAt": "0", "document": DIGEST}
+    repeal = {"action": 7, "effectiveOn": 200, "recordedAt": "0", "document": None}
+    collection: dict[str, Any] = {"role": "member", "shown": ""}
+    closed = "0x" + "0" * 40
+    cases: list[tuple[int, dict[str, Any], str]] = [
+        (150, {"closed": closed, "latest": False, "shown": ""}, "closed"),
+        (250, {"closed": closed, "shown": ""}, "closed"),
+        (250, {"latest": False, "shown": ""}, "outdated"),
+        (150, {"shown": ""}, "in_force"),
+        (150, {}, "unknown"),
+        (99, {}, "not_yet_in_force"),
+        (250, {}, "repealed"),
+        (149, {**collection, "manifest": {"effective_from": "1970-05-31"}}, "not_yet_in_force"),
+        (150, {**collection, "manifest": {"effective_from": "1970-05-31"}}, "in_force"),
+        (150, {**collection, "manifest": {"effective_to": "1970-05-31"}}, "in_force"),
+        (151, {**collection, "manifest": {"effective_to": "1970-05-31"}}, "expired"),
+        (250, {**collection, "manifest": {"effective_to": "1970-05-31"}}, "repealed"),
+        (99, {**collection, "manifest": {"effective_from": "1970-01-01"}}, "not_yet_in_force"),
+    ]
+    jobs = []
+    for day, given, _ in cases:
+        entries = [{**publish, "shown": given.get("shown")}, {**repeal, "shown": None}]
+        job = {"latest": True, "closed": None, "role": "document", "ownManifest": None, **given}
+        jobs.append({**job, "kind": "standing", "day": day, "entry": 0, "entries": entries})
+    done = node(Path(__file__).with_name("receipt_jobs.mjs"), stdin=json.dumps(jobs))
+    assert json.loads(done.stdout) == [word for _, _, word in cases]
+
+
+def test_a_file_s_name_can_not_forge_a_line(registered: dict[str, Any], tmp_path: Path) -> None:
+    receipt, trusted = registered["receipt"], registered["BLOCK_HASH"]
+    content = (registered["folder"] / "notice.txt").read_bytes()
+    odd = tmp_path / "law\x1b[2J\r\nAuthentic\u202e\u2028\x9b.txt"
+    for written, code in ((None, 3), (content, 0), (content + b" ", 1)):
+        if written is not None:
+            odd.write_bytes(written)
+        done = node(VERIFY, odd, receipt, trusted)
+        said = done.stdout + done.stderr
+        assert done.returncode == code
+        assert "law\\u{1b}[2J\\u{d}\\u{a}Authentic\\u{202e}\\u{2028}\\u{9b}.txt" in said
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]|^Authentic", said, re.M)
+
+
+def test_what_is_no_regular_file_is_refused(registered: dict[str, Any], tmp_path: Path) -> None:
+    notice = registered["folder"] / "notice.txt"
+    receipt, trusted = registered["receipt"], registered["BLOCK_HASH"]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for words in ((pipe, receipt), (notice, pipe), (tmp_path, receipt), (notice, tmp_path)):
+        done = node(VERIFY, *words, trusted)
+        assert (done.returncode, "not a regular file" in done.stderr) == (2, True), done
 
 
 def test_the_command_agrees_with_polreg(registered: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import rlp  # type: ignore[import-untyped]  # it has no stubs
 from eth_hash.auto import keccak
+from logs import draft
 from registries import (
     CONTRACT,
     ENTRIES,
@@ -157,11 +158,21 @@ def good() -> Iterator[Vector]:
         ("log-of-1", 0, alone(), "the only entry: its path is empty, and its leaf the root"),
         ("manifest-not-in-the-log", 5, complete("2", 6, UNSHOWN), "only a digest was anchored"),
         ("manifest-not-shown", 4, one().put("entries.0.manifest", None), "the log has it"),
+        ("first-manifest-not-shown", 6, two().put("entries.0.manifest", None), "that of another"),
+        ("suspended-manifest-not-shown", 7, suspended(), "it ended anyhow"),
         ("rendition", 11, complete("4", 12, RENDITION), "a rendition that the manifest names"),
         ("member", 8, of_member(), "a member of a collection"),
         ("member-rendition", 8, replace(of_member(), file=b"member 3 as a picture"), "of it"),
         ("last-member", 8, complete("3", 9, MEMBERS[4], member=member(4, 8)), "a shorter path"),
         ("only-member", 12, only_member(), "a collection of one: its path is empty"),
+        ("member-from-2999", 0, dated_member(effective_from="2999-01-01"), "its own first day"),
+        ("member-until-2021", 0, dated_member(effective_to="2021-12-31"), "its own last day"),
+        (
+            "member-of-2020-to-2999",
+            0,
+            dated_member(effective_from="2020-02-01", effective_to="2999-12-31"),
+            "its own days, the collection's being others",
+        ),
         ("document-like-a-node", 13, complete("6", 14, NODE_LIKE), "65 bytes that begin with 01"),
         ("document-like-a-leaf", 14, complete("7", 15, LEAF_LIKE), "it begins with 00 and {"),
         ("no-contract-meant", 4, replace(one(), contract=None), "step 2 compares with nothing"),
@@ -169,6 +180,7 @@ def good() -> Iterator[Vector]:
         ("nodes-twice", 4, nodes_twice(), "each node twice"),
         ("nodes-reversed", 4, nodes_reversed(), "the order of nodes means nothing"),
         ("retired", 4, retired(), "the log was closed, with a successor"),
+        ("retired-without-successor", 4, retired(bytes(20)), "the log was closed"),
         ("unproved-block", 4, one().put("entries.0.block.number", 7), "it only says where to look"),
     ):
         yield Vector(f"{name}-good", None, shown, desc, entry=entry, latest=True)
@@ -190,6 +202,7 @@ def good() -> Iterator[Vector]:
         ("older-than-an-amendment", 4, receipt_of(at_size(7), [4], FIRST), "one later act"),
         ("older-than-a-suspension", 7, receipt_of(at_size(10), [4, 6, 7], THIRD), "suspended"),
         ("older-than-all", 4, receipt_of(at_size(11), [4], FIRST), "four later acts"),
+        ("retired-and-older", 4, retired(size=7), "closed, after one later act"),
     ):
         yield Vector(f"{name}-good", None, shown, desc, entry=entry, latest=False)
 
@@ -220,6 +233,20 @@ def only_member() -> Shown:
     return complete("5", 13, ONLY_MEMBER, member=member(0, 12, leaves, ONLY_MEMBER))
 
 
+def dated_member(**dates: str) -> Shown:
+    """The only member of a collection in force, with dates of its own."""
+    days: Any = {name: parse_day(written) for name, written in dates.items()}
+    manifest = draft(Action.PUBLISH, "3", ONLY_MEMBER.decode(), **days).manifest()
+    log = Registry()
+    log.record(collection("3", [sha256(b"\0" + manifest)]))
+    place = {"entry": 0, "manifest": manifest.decode(), "index": 0, "size": 1, "path": []}
+    return receipt_of(block_at(log.logged), [0], ONLY_MEMBER, member=place)
+
+
+def suspended() -> Shown:
+    return complete("1", 10, THIRD).put("entries.2.manifest", None)
+
+
 def nodes_too_many() -> Shown:
     block = at_size(6)
     accounts = ["0x" + each.hex() for each in block.accounts.nodes(OTHER_CONTRACT)]
@@ -239,9 +266,9 @@ def nodes_reversed() -> Shown:
     return turned.put("state.storage", one().at("state.storage")[::-1])
 
 
-def retired() -> Shown:
-    successor = 6 | 1 << 64 | int.from_bytes(OTHER_CONTRACT, "big") << 72
-    return receipt_of(block_at(ENTRIES[:6], slots={SIZE_SLOT: successor}), [4], FIRST)
+def retired(successor: bytes = OTHER_CONTRACT, size: int = 6) -> Shown:
+    closed = size | 1 << 64 | int.from_bytes(successor, "big") << 72
+    return receipt_of(block_at(ENTRIES[:size], slots={SIZE_SLOT: closed}), [4], FIRST)
 
 
 # Step 1: it can not be read
