@@ -72,13 +72,14 @@ def print_json(value: Any) -> None:
     sys.stdout.buffer.flush()
 
 
-def say(line: str) -> None:
-    """One line of an answer. Names and titles come from strangers: a line feed or a
-    control character in them is shown as an escape, and can not pass for our own words."""
+def say(line: str, *, err: bool = False) -> None:
+    """One line of an answer, or of an error. Names and titles come from strangers: a line
+    feed or a control character in them is shown as an escape, and can not pass for our own
+    words."""
     shown = line.encode("utf-8", "backslashreplace").decode()
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
-    typer.echo(shown)
+    typer.echo(shown, err=err)
 
 
 def note(text: str) -> None:

@@ -81,10 +81,10 @@ def exit_code(error: RegistryError) -> ExitCode:
 
 
 def _show(error: RegistryError, *, as_json: bool) -> None:
+    from registry.cli.common import print_json, say
+
     message = str(error).encode("utf-8", "backslashreplace").decode()
     if as_json:
-        from registry.cli.common import print_json
-
         shown: dict[str, Any] = {
             "kind": type(error).__name__,
             "message": message,
@@ -93,6 +93,6 @@ def _show(error: RegistryError, *, as_json: bool) -> None:
         if isinstance(error, ProofError):
             shown["step"] = error.step
         print_json({"error": shown})
-    typer.echo(f"error: {message}", err=True)
+    say(f"error: {message}", err=True)
     if error.hint:
-        typer.echo(f"  -> {error.hint}", err=True)
+        say(f"  -> {error.hint}", err=True)

@@ -179,7 +179,7 @@ def _edited(row: dict[str, Any], line: bytes) -> str:
     if not names:
         return "is not canonical: keys, spaces or characters are not as a snapshot writes them"
     name, more = names[0], list(dict.fromkeys(names))[1:]
-    shown = f"{name} is {_value(row, name)}, the log has {_value(meant, name)}"
+    shown = f"{name[:_SHOWN]} is {_value(row, name)}, the log has {_value(meant, name)}"
     return f"was edited: {shown}" + (f"; also {', '.join(more)[:200]}" if more else "")
 
 

@@ -7,6 +7,8 @@ the last comparison: a kill at any moment leaves the mirror empty.
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -105,16 +107,27 @@ def opened_log(path: Path) -> Iterator[tuple[LogHeader, Iterator[Recorded]]]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to be read; raises InputError or LocalFailure."""
+    """A regular file to be read; raises InputError or LocalFailure."""
     try:
-        with path.open("rb") as file:
+        # Never wait for a writer: opening a FIFO would.
+        with open(path, "rb", opener=_without_waiting) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise InputError(
+                    f"{path} is a FIFO or a device, not a file",
+                    hint="write it into a file first, and give the path of that",
+                )
             yield file
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"there is no file {path}") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder, not a file") from None
     except OSError as error:
         raise LocalFailure(f"{path} can not be read: {error.strerror}") from None
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def import_log(

@@ -85,6 +85,37 @@ def test_what_is_not_a_file_is_named(user: User, tmp_path: Path) -> None:
     assert user("verify", empty).code == 1
 
 
+@pytest.mark.parametrize("words", [("import", "log"), ("snapshot", "verify")])
+def test_a_log_or_a_snapshot_is_read_from_a_file_alone(
+    user: User, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """In a process of its own, since waiting for a FIFO's writer would never end."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    program = "import sys; from registry.cli.app import build; build(sys.argv[1:])()"
+    for path, said in ((fifo, "not a file"), (Path("/dev/null"), "not a file")):
+        ended = subprocess.run(
+            [sys.executable, "-c", program, *words, str(path)],
+            env={**os.environ, "POLREG_HOME": str(user.home)},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert ended.returncode == 2, ended.stderr
+        assert said in ended.stderr
+    for path, said in ((tmp_path, "is a folder"), (tmp_path / "none", "there is no file")):
+        outcome = user(*words, path)
+        assert outcome.code == 2
+        assert said in outcome.err
+
+
+def test_what_a_node_says_can_not_write_on_the_terminal(anvil_user: User) -> None:
+    said = rb'{"code": -1, "message": "\u001b]0;x\u0007\nerror: ok"}'
+    with web_server(b'{"jsonrpc": "2.0", "id": 0, "error": ' + said + b"}") as url:
+        outcome = anvil_user("sync", POLREG_RPC_URL=url, POLREG_CONTRACT="0x" + "12" * 20)
+    assert outcome.code == 3
+    assert "\x1b" not in outcome.err + outcome.out
+    assert "the node refused: \\x1b]0;x\\x07\\nerror: ok" in outcome.err
+
+
 def test_a_file_of_three_gigabytes_is_checked_in_flat_memory(user: User, tmp_path: Path) -> None:
     huge = tmp_path / "huge"
     with huge.open("wb") as file:

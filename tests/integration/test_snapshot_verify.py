@@ -167,6 +167,19 @@ def test_what_was_done_to_a_snapshot_is_named_with_its_step(
     assert filled("snapshot", "verify", snapshot, "--json").json["error"]["kind"] == "ProofError"
 
 
+@pytest.mark.parametrize(
+    "fields", [{"policy_id": "00\x1b]0;x\x07"}, {"\x1b]0;x\x07": 1}, {"status": "\x1b]0;x\x07"}]
+)
+def test_what_a_snapshot_says_can_not_write_on_the_terminal(
+    filled: User, snapshot: Path, fields: dict[str, object]
+) -> None:
+    snapshot.write_bytes(b"".join(edited(2, **fields)(lines_of(snapshot))))
+    outcome = filled("snapshot", "verify", snapshot)
+    assert outcome.code == 1
+    assert "\x1b" not in outcome.err + outcome.out
+    assert "\\x1b]0;x\\x07" in outcome.err
+
+
 def test_a_very_long_line_is_refused_without_being_held(filled: User, snapshot: Path) -> None:
     os.truncate(snapshot, 100_000_000)
     outcome = filled("snapshot", "verify", snapshot)
