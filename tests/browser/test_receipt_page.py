@@ -6,7 +6,7 @@ The page's own network is switched off while it verifies: nothing is needed, not
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,10 @@ def step(result: WebElement) -> str | None:
     return result.get_dom_attribute("data-step")
 
 
+def address(held: Held) -> str:
+    return held.contract.rpartition(":")[2]
+
+
 def tone(result: WebElement) -> str:
     return (result.get_dom_attribute("class") or "").split()[-1]
 
@@ -113,7 +117,7 @@ def test_a_registered_document_is_verified(
         "version 2 of 2",
         *FINANCE,
         *FINANCE_TITLE.values(),
-        held.contract.rpartition(":")[2],
+        address(held),
         "Compare it with the one that the authority published",
         held.block_hash,
         "Later blocks may hold later acts",
@@ -135,6 +139,43 @@ def test_the_contract_that_was_given_is_compared(
     result = section.verify()
     assert (step(result), tone(result)) == ("2", "bad")
     assert "it shows nothing about the one you named" in result.text.lower()
+    assert "This is not the contract that you gave" in result.text
+    assert address(held) in result.text
+
+
+def changed(held: Held, folder: Path, change: Callable[[list[Any]], object]) -> Path:
+    """The receipt with its entries changed."""
+    content = json.loads(held.path.read_bytes())
+    change(content["entries"])
+    path = folder / "changed.json"
+    path.write_text(json.dumps(content), "utf-8")
+    return path
+
+
+def test_a_last_day_that_is_not_shown_can_not_be_told(
+    section: Section, registry: SmallRegistry, receipts: dict[str, Held], tmp_path: Path
+) -> None:
+    held = receipts["finance-2020"]
+    receipt = changed(held, tmp_path, lambda entries: entries[-1].update(manifest=None))
+    section.fill(registry.files["finance-2020"], receipt, held.block_hash)
+    result = section.verify()
+    assert (step(result), tone(result)) == ("none", "apart")
+    assert "could not be told" in result.text
+    assert "ask for a receipt with it" in result.text
+    assert address(held) in result.text
+    section.page.screenshot("receipt-could-not-be-told")
+
+
+def test_with_later_acts_there_is_no_standing(
+    section: Section, registry: SmallRegistry, receipts: dict[str, Held], tmp_path: Path
+) -> None:
+    held = receipts["finance-2020"]
+    receipt = changed(held, tmp_path, lambda entries: entries.pop())
+    section.fill(registry.files["finance-2017"], receipt, held.block_hash)
+    result = section.verify()
+    assert (step(result), tone(result)) == ("none", "warn")
+    assert "older than the policy's latest act" in result.text
+    assert "1, which this receipt does not show" in result.text
 
 
 @pytest.mark.parametrize(("name", "words"), [
@@ -161,6 +202,7 @@ def test_an_altered_document_fails_at_the_last_step(
     assert (step(result), tone(result)) == ("11", "bad")
     assert "Not verified: step 11 fails" in result.text
     assert "even one byte" in result.text
+    assert address(held) in result.text
     assert len(result.find_elements(By.TAG_NAME, "li")) == 11
     section.page.screenshot("receipt-altered")
 
@@ -195,6 +237,7 @@ def test_what_can_not_be_checked_never_looks_like_no(
         result = section.verify()
         assert (step(result), tone(result)) == ("could-not-check", "apart")
         assert "says nothing about the file" in result.text
+        assert address(short) in result.text
     section.page.screenshot("receipt-could-not-check")
 
 
