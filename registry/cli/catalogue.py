@@ -144,9 +144,10 @@ def import_log(
     """Build an empty mirror from a log that polreg export log wrote.
 
     Every entry and manifest is checked against the root that the chain itself has, and the
-    blocks against the node's; then polreg sync goes on from there. Which transaction an entry
-    came with, and which manifests came along, is the exporter's word. Exit code 1 where the
-    chain has another log, 3 where it could not be asked: nothing is written then.
+    blocks against the node's; that no manifest came with an entry that has none there, against
+    the node's logs. Then polreg sync goes on from there. With which transactions the other
+    entries came is the exporter's word. Exit code 1 where the chain has another log, 3 where
+    it could not be asked: nothing is written then.
     """
     from registry.core.chain_id import caip2, caip10
     from registry.services.log_export import import_log as import_into
@@ -167,7 +168,7 @@ def import_log(
         )
         return
     common.say(f"{done.size} entries imported, root {done.root.hex()} is the chain's")
-    common.say(f"{contract}, block {done.block}")
+    common.say(f"{contract}, block {done.block}; the transactions' hashes are the exporter's word")
     if done.synced_at is None:
         common.say("The chain is ahead of it: run polreg sync.")
 

@@ -26,6 +26,7 @@ _IN_ORDER = (
     .order_by(entries.c.entry)
     .execution_options(yield_per=_IN_LIST)
 )
+_DIGESTS_ALONE = _IN_ORDER.where(entries.c.manifest.is_not(None), manifests.c.entry.is_(None))
 _OF_POLICY = _LOG.where(entries.c.policy == bindparam("policy")).order_by(entries.c.entry)
 
 
@@ -33,6 +34,11 @@ def log_rows(connection: Connection, size: int) -> Iterator[Any]:
     """The log's first `size` rows of `entries`, streamed in order, each with its manifest's
     `content` and its block's `hash`."""
     return iter(connection.execute(_IN_ORDER, {"size": size}))
+
+
+def digest_only_rows(connection: Connection, size: int) -> Iterator[Any]:
+    """Those of them that name a manifest whose bytes are not in the log."""
+    return iter(connection.execute(_DIGESTS_ALONE, {"size": size}))
 
 
 def entries_in_block(connection: Connection, block: int) -> tuple[int, int]:

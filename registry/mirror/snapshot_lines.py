@@ -2,7 +2,8 @@
 
 The stored line of a policy is right wherever nothing later than the snapshot touched the
 policy and the document shown is the one that the line shows. Only the others are computed
-from their entries. Both are streamed: what is held at a time is one batch.
+from their entries. Where nothing stored is to be believed, all of them are, and `intervals`
+is not asked either. All is streamed: what is held at a time is one batch.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, null, or_, select
 
 from registry.core.snapshot import Filters, Logged, filtered_row, ndjson_line, policy_history
 from registry.core.timeline import Standing
@@ -26,7 +27,21 @@ def snapshot_lines(connection: Connection, size: int, filters: Filters) -> Itera
     if filters.in_force_on is not None:
         settled = and_(settled, intervals.c.document == policies.c.document)
     line = case((settled, policies.c.snapshot_line))
-    asked = _asked(select(policies.c.id, line), size, filters).order_by(policies.c.policy_id)
+    asked = _asked(select(policies.c.id, line), size, filters)
+    yield from _streamed(connection, asked, size, filters)
+
+
+def replayed_lines(connection: Connection, size: int, filters: Filters) -> Iterator[bytes]:
+    """The same lines, each computed from its policy's entries and their manifests."""
+    every = select(policies.c.id, null()).where(policies.c.id + 0 < size)
+    yield from _streamed(connection, every, size, filters)
+
+
+def _streamed(
+    connection: Connection, asked: Select[Any], size: int, filters: Filters
+) -> Iterator[bytes]:
+    """The lines of the policies asked for, each beside its stored one, if that is right."""
+    asked = asked.order_by(policies.c.policy_id)
     streamed = connection.execute(asked, execution_options={"yield_per": _BATCH})
     for some in streamed.partitions():
         changed = [policy for policy, stored in some if stored is None]

@@ -1,7 +1,8 @@
 """The log as a file: written from a mirror, and a mirror built from it.
 
 An import believes the file nothing that binds: entries and manifests are compared with
-the contract's root, blocks with the node's. All of it is one transaction, committed after
+the contract's root, blocks with the node's; that no manifest came with an entry which has
+none there, with the logs of its block. All of it is one transaction, committed after
 the last comparison: a kill at any moment leaves the mirror empty.
 """
 
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from registry.chain.addresses import checksummed
 from registry.chain.client import Client
@@ -39,7 +40,12 @@ from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.position import read_position, write_position
 from registry.mirror.queries import entries_in_block, log_rows
 from registry.mirror.store import append, entry_of
-from registry.services.chain_root import require_block, require_places, require_root
+from registry.services.chain_root import (
+    require_block,
+    require_digests_alone,
+    require_places,
+    require_root,
+)
 from registry.services.snapshots import checkpoint_of
 from registry.services.verify import required_position
 
@@ -63,11 +69,9 @@ class LogExport:
         yield header_line(self.header)
         with reading(self.engine) as connection:
             for row in log_rows(connection, told.size):
-                entry = entry_of(row)
-                leaf = entry.leaf_hash()
-                grown.append(leaf)
-                place = Place(BlockNumber(row.block), row.hash, row.transaction, 0)
-                yield entry_line(Recorded(entry, leaf, place, row.content))
+                event = recorded(row)
+                grown.append(event.leaf)
+                yield entry_line(event)
                 if progress and grown.size % _BATCH == 0:
                     progress(grown.size, told.size)
         if (grown.size, grown.root()) != (told.size, told.root):
@@ -76,6 +80,13 @@ class LogExport:
                 "reorganised meanwhile",
                 hint="run polreg fsck, or try again",
             )
+
+
+def recorded(row: Any) -> Recorded:
+    """A row of the log as the chain reported it, but for its number within the block."""
+    entry = entry_of(row)
+    place = Place(BlockNumber(row.block), row.hash, row.transaction, 0)
+    return Recorded(entry, entry.leaf_hash(), place, row.content)
 
 
 def export_log(engine: Engine, size: int | None = None) -> LogExport:
@@ -148,6 +159,7 @@ def import_log(
         grown = Frontier()
         for some in fill(connection, header, events, grown):
             require_places(client, some)
+            require_digests_alone(client, some)
             if progress:
                 progress(grown.size, told.size)
         end = require_root(client, told, lambda size: grown.root() if size == told.size else None)

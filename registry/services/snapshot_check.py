@@ -2,8 +2,11 @@
 
 The log comes from the mirror, from an export or from the chain; the latter two are read
 into a mirror in a temporary folder, so that one code path gives the lines that are
-expected. The steps are those of `registry.core.snapshot_check`. A log that is too short
-and a node that does not answer are CouldNotCheck, never a failed step.
+expected. Root and lines come from the same entries and manifests, in one transaction, and
+nothing that the mirror derived from them is believed: a mirror whose entries do not have
+its root is damaged, and says nothing of the snapshot. The steps are those of
+`registry.core.snapshot_check`. A log that is too short and a node that does not answer are
+CouldNotCheck, never a failed step.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from registry.chain.addresses import checksummed, parse_address
@@ -38,17 +42,26 @@ from registry.core.snapshot_check import (
 from registry.core.units import BlockNumber, Digest
 from registry.core.verdict import FinalityBlocks
 from registry.errors import CouldNotCheck, InputError, NotVerified, ProofError
+from registry.mirror.audit import intact_position
 from registry.mirror.engine import Connection, Engine, open_engine, reading, sqlite_url, writing
 from registry.mirror.position import read_position, write_position
-from registry.mirror.queries import size_recorded_by
-from registry.mirror.snapshot_lines import snapshot_lines
-from registry.mirror.tiles import frontier
-from registry.services.chain_root import require_block, require_root
-from registry.services.log_export import fill, opened, opened_log
+from registry.mirror.queries import digest_only_rows, size_recorded_by
+from registry.mirror.replay import damaged, replayed
+from registry.mirror.replay import require_block as require_intact_block
+from registry.mirror.snapshot_lines import replayed_lines
+from registry.services.chain_root import (
+    require_block,
+    require_digests_alone,
+    require_places,
+    require_root,
+)
+from registry.services.log_export import fill, opened, opened_log, recorded
 from registry.services.receipts import Registry, registry_of
 from registry.services.snapshots import checkpoint_of
 from registry.services.sync import sync
 from registry.services.workspace import Workspace
+
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +92,9 @@ def verify_snapshot(path: Path, against: Against, workspace: Workspace, trace: T
         connection = closing.enter_context(reading(engine))
         position = _required_position(connection)
         _check_registry(stated, position, against, trace)
-        _check_log(connection, position, stated, trace)
-        undone = _check_chain(connection, position, node, trace)
-        check_lines(lines, snapshot_lines(connection, told.size, stated.filters), stated.count)
+        tree = _check_log(connection, position, stated, trace)
+        undone = _check_chain(connection, position, node, tree, trace)
+        check_lines(lines, replayed_lines(connection, told.size, stated.filters), stated.count)
         trace.held(LINES, f"every line is the one that the log gives: {stated.count}")
         trace.held(END, "the file ends after them")
     if undone is not None:
@@ -93,10 +106,11 @@ def verify_snapshot(path: Path, against: Against, workspace: Workspace, trace: T
 
 
 class _Node:
-    """The node that is asked, opened when it is."""
+    """The node that is asked, opened when it is: of an export's log, more than of others."""
 
     def __init__(self, stated: Stated, against: Against, workspace: Workspace) -> None:
         self.told = stated.checkpoint
+        self.of_export = against.log is not None
         self._workspace = workspace
         self._transport = None if against.rpc is None else HttpTransport(against.rpc)
 
@@ -174,6 +188,8 @@ def _required_position(connection: Connection) -> Position:
     position = read_position(connection)
     if position is None:
         raise CouldNotCheck("the mirror has never been synced", hint="run polreg sync")
+    if intact_position(connection) is None:
+        raise damaged("the row of where it stands is not as it was written")
     return position
 
 
@@ -192,7 +208,10 @@ def _check_registry(stated: Stated, position: Position, against: Against, trace:
     trace.held(REGISTRY, f"it is of {log}, the registry that is meant")
 
 
-def _check_log(connection: Connection, position: Position, stated: Stated, trace: Trace) -> None:
+def _check_log(
+    connection: Connection, position: Position, stated: Stated, trace: Trace
+) -> Frontier:
+    """Step 3. Returns the tree of the header's size, grown from the entries themselves."""
     told = stated.checkpoint
     if position.size < told.size:
         raise CouldNotCheck(
@@ -200,7 +219,14 @@ def _check_log(connection: Connection, position: Position, stated: Stated, trace
             "not be compared yet",
             hint="run polreg sync, or use a longer log",
         )
+    tree = replayed(connection, told.size)
     found = checkpoint_of(connection, position, told.size)
+    if tree.root() != found.root:
+        raise damaged(
+            f"its first {told.size} entries have the root {tree.root().hex()}, and it says "
+            f"{found.root.hex()}"
+        )
+    require_intact_block(connection, found.block)
     if told.root != found.root:
         raise ProofError(
             LOG,
@@ -215,6 +241,7 @@ def _check_log(connection: Connection, position: Position, stated: Stated, trace
         )
     _check_moment(connection, position, stated)
     trace.held(LOG, f"the log's first {told.size} entries have the root {told.root.hex()}")
+    return tree
 
 
 def _check_moment(connection: Connection, position: Position, stated: Stated) -> None:
@@ -234,12 +261,12 @@ def _check_moment(connection: Connection, position: Position, stated: Stated) ->
 
 
 def _check_chain(
-    connection: Connection, position: Position, node: _Node, trace: Trace
+    connection: Connection, position: Position, node: _Node, tree: Frontier, trace: Trace
 ) -> CouldNotCheck | RpcError | None:
     """Step 4. Returns why it can not be done: the steps after it still can."""
 
     def root_at(size: int) -> Digest | None:
-        return frontier(connection, size).root() if size <= position.size else None
+        return replayed(connection, size, tree).root() if size <= position.size else None
 
     told = node.told
     try:
@@ -247,12 +274,22 @@ def _check_chain(
         require_block(client, told.block, told.block_hash)
         _require_contract(client)
         require_root(client, told, root_at)
+        if node.of_export:
+            _require_digests_alone(client, connection, told.size)
     except (CouldNotCheck, RpcError) as error:
         return error
     except NotVerified as error:
         raise ProofError(CHAIN, str(error)) from None
     trace.held(CHAIN, f"the chain has that root at block {told.block}")
     return None
+
+
+def _require_digests_alone(client: Client, connection: Connection, size: int) -> None:
+    """That an export's manifests are all that came into the log: no root tells of others."""
+    told = map(recorded, digest_only_rows(connection, size))
+    while some := list(islice(told, _BATCH)):
+        require_places(client, some)
+        require_digests_alone(client, some)
 
 
 def _require_contract(client: Client) -> None:

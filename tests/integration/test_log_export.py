@@ -171,6 +171,80 @@ def test_an_export_that_was_altered_is_refused_and_nothing_is_written(
     assert rows_in(filled) == 0
 
 
+def left_out(fields: dict[str, Any]) -> None:
+    assert fields["manifest"] is not None
+    fields["manifest"] = None
+
+
+def expiring(user: User, folder: Path) -> None:
+    """A policy that has ended, and one whose manifest the chain does not hold."""
+    (folder / "expired").write_text("for a year")
+    (folder / "digest").write_text("told by its digest")
+    period = ("--effective", "2019-01-01", "--until", "2019-12-31")
+    user.done("publish", folder / "expired", *ABOUT, "80", *TITLE, *period)
+    user.done("publish", folder / "digest", *ABOUT, "81", *TITLE, "--digest-only")
+
+
+def test_a_manifest_that_is_left_out_is_missed(filled: User, tmp_path: Path) -> None:
+    """Without its manifest a policy that has ended would be in force."""
+    expiring(filled, tmp_path)
+    before, log = dump(mirror_of(filled)), tmp_path / "log.ndjson"
+    filled.done("export", "log", "-o", log)
+    honest = log.read_bytes()
+    index = len(honest.splitlines()) - 3
+    edit(log, -2, left_out)
+    outcome = without_mirror(filled)("import", "log", log)
+    assert outcome.code == 1
+    said = f"line {index + 2}: the export leaves out the manifest that came with entry {index}"
+    assert said in outcome.err
+    assert rows_in(filled) == 0
+    # An act on an authority has one as well.
+    log.write_bytes(honest)
+    lines = honest.splitlines()
+    first = next(n for n, each in enumerate(lines) if b'"manifest":"' in each)
+    edit(log, first, left_out)
+    assert f"came with entry {first - 1}" in filled("import", "log", log).err
+    log.write_bytes(honest)
+    assert "the exporter's word" in filled.done("import", "log", log).out
+    assert dump(mirror_of(filled)) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda f: f.update(transaction="0x" + "ab" * 32), "came with transaction 0x"),
+        (lambda f: f["block"].update(hash="0x" + "ab" * 32), "of the chain is 0x"),
+        (registrar, "is not in block"),
+    ],
+    ids=["transaction", "block", "entry"],
+)
+def test_an_entry_without_its_manifest_is_looked_up_in_its_block(
+    filled: User, tmp_path: Path, change: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    expiring(filled, tmp_path)
+    log = tmp_path / "log.ndjson"
+    filled.done("export", "log", "-o", log)
+    edit(log, -1, change)
+    last = orjson.loads(log.read_bytes().splitlines()[-1])
+    edit(log, 0, lambda fields: fields.update(block=last["block"], root=root_of(log)))
+    outcome = without_mirror(filled)("import", "log", log)
+    assert outcome.code == 1
+    assert said in outcome.err
+    assert rows_in(filled) == 0
+
+
+def test_an_export_from_anvil_without_a_manifest(anvil_user: User, tmp_path: Path) -> None:
+    expiring(anvil_user, tmp_path)
+    before, log = dump(mirror_of(anvil_user)), tmp_path / "log.ndjson"
+    anvil_user.done("export", "log", "-o", log)
+    honest = log.read_bytes()
+    edit(log, -2, left_out)
+    assert "leaves out the manifest" in without_mirror(anvil_user)("import", "log", log).err
+    log.write_bytes(honest)
+    anvil_user.done("import", "log", log)
+    assert dump(mirror_of(anvil_user)) == before
+
+
 def test_a_forged_log_whose_root_agrees_is_refused_by_the_chain(
     filled: User, exported: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from registry.core.snapshot import ndjson_line
 from tests.integration.command_line import User
 from tests.integration.test_log_export import (
     edit,
+    expiring,
     fill,
+    left_out,
+    mirror_of,
     publish,
     registrar,
     root_of,
@@ -167,6 +171,69 @@ def test_what_was_done_to_a_snapshot_is_named_with_its_step(
     assert filled("snapshot", "verify", snapshot, "--json").json["error"]["kind"] == "ProofError"
 
 
+def in_mirror(user: User, statement: str) -> None:
+    connection = sqlite3.connect(mirror_of(user))
+    with connection:
+        assert connection.execute(statement).rowcount > 0
+    connection.close()
+
+
+LIE = """REPLACE(CAST(snapshot_line AS TEXT), '"status":"repealed"', '"status":"in_force"')"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (f"UPDATE policies SET snapshot_line = CAST({LIE} AS BLOB)", ()),
+        ("UPDATE intervals SET standing = 'in_force'", ("--in-force-on", "2100-01-01")),
+    ],
+    ids=["line", "interval"],
+)
+def test_what_the_mirror_derived_is_not_believed(
+    filled: User, tmp_path: Path, statement: str, words: tuple[str, ...]
+) -> None:
+    honest, lying = tmp_path / "honest.ndjson", tmp_path / "lying.ndjson"
+    filled.done("snapshot", *words, "-o", honest)
+    in_mirror(filled, statement)
+    filled.done("snapshot", *words, "-o", lying)
+    assert honest.read_bytes() != lying.read_bytes()
+    filled.done("snapshot", "verify", honest)
+    outcome = filled("snapshot", "verify", lying)
+    assert outcome.code == 1
+    assert "error: step 5: " in outcome.err
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET action = 1 WHERE action = 7",
+        "UPDATE entries SET action = 99 WHERE action = 7",
+        "UPDATE entries SET authority = x'ff' WHERE action = 7",
+        "UPDATE entries SET registrar = zeroblob(20) WHERE action = 2",
+        "UPDATE entries SET block = block + 1 WHERE action = 7",
+        "UPDATE entries SET policy = (SELECT min(id) FROM policies) WHERE action = 7",
+        "UPDATE entries SET policy = NULL WHERE action = 7",
+        "DELETE FROM entries WHERE action = 7",
+        "UPDATE manifests SET content = x'7b7d' WHERE entry = (SELECT max(entry) FROM manifests)",
+        "DELETE FROM manifests WHERE entry = (SELECT max(entry) FROM manifests)",
+        "DELETE FROM policies WHERE id = (SELECT max(id) FROM policies)",
+        "UPDATE policies SET policy_id = zeroblob(32) WHERE id = (SELECT max(id) FROM policies)",
+        "UPDATE position SET root = zeroblob(32)",
+        "UPDATE blocks SET hash = zeroblob(32)",
+    ],
+)
+def test_a_damaged_mirror_says_nothing_of_a_snapshot(
+    filled: User, tmp_path: Path, statement: str
+) -> None:
+    honest = tmp_path / "honest.ndjson"
+    filled.done("snapshot", "-o", honest)
+    in_mirror(filled, statement)
+    outcome = filled("snapshot", "verify", honest)
+    assert outcome.code == 3, outcome.err
+    assert "the mirror is damaged: " in outcome.err
+    assert "polreg fsck" in outcome.err
+
+
 @pytest.mark.parametrize(
     "fields", [{"policy_id": "00\x1b]0;x\x07"}, {"\x1b]0;x\x07": 1}, {"status": "\x1b]0;x\x07"}]
 )
@@ -281,6 +348,31 @@ def test_a_forged_snapshot_and_log_agree_and_the_chain_says_no(
     outcome = anvil_user("snapshot", "verify", path, "--log", log)
     assert outcome.code == 1
     assert "error: step 4: the contract's root of" in outcome.err
+
+
+def test_a_log_that_leaves_a_manifest_out_verifies_nothing(
+    anvil_user: User, tmp_path: Path
+) -> None:
+    """Snapshot and log agree that a policy which has ended is in force."""
+    expiring(anvil_user, tmp_path)
+    honest, lying, log = (tmp_path / name for name in ("honest", "lying", "log"))
+    today = ("--in-force-on", "2024-01-01")
+    anvil_user.done("snapshot", *today, "-o", honest)
+    anvil_user.done("export", "log", "-o", log)
+    anvil_user.done("snapshot", "verify", honest, "--log", log)
+    edit(log, -2, left_out)
+    without_the_check = "registry.services.log_export.require_digests_alone"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(without_the_check, lambda *_: None)
+        without_mirror(anvil_user).done("import", "log", log)
+    anvil_user.done("snapshot", *today, "-o", lying)
+    assert len(lines_of(lying)) == len(lines_of(honest)) + 1
+    for each in (honest, lying):
+        outcome = anvil_user("snapshot", "verify", each, "--log", log)
+        assert outcome.code == 1
+        assert "error: step 4: " in outcome.err
+        assert "the export leaves out the manifest that came with entry" in outcome.err
+    assert anvil_user("snapshot", "verify", lying, "--log", log, "--rpc", NOWHERE).code == 3
 
 
 def test_another_address_is_no_registry(anvil_user: User, tmp_path: Path) -> None:

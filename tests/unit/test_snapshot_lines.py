@@ -19,8 +19,9 @@ from registry.core.lifecycle import TRANSITIONS, UNPUBLISHED
 from registry.core.policy import policy_key
 from registry.core.snapshot import Filters, Logged, ndjson_line
 from registry.errors import CouldNotCheck, Inconsistent
-from registry.mirror.engine import Engine, writing
+from registry.mirror.engine import Engine, reading, writing
 from registry.mirror.position import read_position
+from registry.mirror.snapshot_lines import replayed_lines
 from registry.mirror.store import rewind
 from registry.services.snapshots import Snapshot, take_snapshot
 
@@ -64,6 +65,8 @@ def test_stored_lines_are_what_the_log_alone_gives(
         filters = Filters(in_force_on=day)
         expected = [ndjson_line(each) for each in rows_of(logged[:size], filters)]
         assert lines(take_snapshot(engine, filters, size)) == expected
+        with reading(engine) as connection:
+            assert list(replayed_lines(connection, size, filters)) == expected
     engine.dispose()
     path.unlink()
 
