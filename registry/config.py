@@ -94,13 +94,20 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
 def read_deployment(settings: Settings) -> Deployment | None:
     """The contract that `init` or `deploy` noted for this network."""
     found = _read_notes(settings).get(settings.network)
-    if found is None:
-        return None
+    return None if found is None else _deployment(settings, settings.network, found)
+
+
+def known_deployments(settings: Settings) -> list[Deployment]:
+    """The contracts that were noted for any network."""
+    return [_deployment(settings, name, each) for name, each in _read_notes(settings).items()]
+
+
+def _deployment(settings: Settings, network: str, found: Mapping[str, Any]) -> Deployment:
     try:
         return Deployment(int(found["chain_id"]), str(found["contract"]), int(found["block"]))
     except (KeyError, TypeError, ValueError, OverflowError):
         path = settings.home / _CONFIG
-        raise InputError(f"{path}: deployments.{settings.network} is not complete") from None
+        raise InputError(f"{path}: deployments.{network} is not complete") from None
 
 
 def note_deployment(settings: Settings, deployment: Deployment) -> None:

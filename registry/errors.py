@@ -47,8 +47,8 @@ class NotVerified(RegistryError):
 class ProofError(NotVerified):
     """A proof failed at a numbered step."""
 
-    def __init__(self, step: int, message: str) -> None:
-        super().__init__(f"step {step}: {message}")
+    def __init__(self, step: int, message: str, *, hint: str | None = None) -> None:
+        super().__init__(f"step {step}: {message}", hint=hint)
         self.step = step
 
 

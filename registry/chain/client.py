@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from registry.chain.abi import call_data, decode_result, is_registry_code
-from registry.chain.addresses import checksummed
+from registry.chain.addresses import checksummed, parse_address
 from registry.chain.events import decode_logs
 from registry.chain.refusals import refusal
 from registry.chain.rpc import Call, RpcError, Transport
@@ -101,18 +101,26 @@ class Client:
         size, root = self._read("checkpoint", (), at)
         return int(size), Digest(root)
 
-    def policies(self, keys: Sequence[PolicyKey]) -> list[PolicyState]:
+    def policies(
+        self, keys: Sequence[PolicyKey], at: BlockNumber | str = "latest"
+    ) -> list[PolicyState]:
         """The contract's state of each policy, read in one batch."""
         calls = [
-            self._call("policy", (encode_code(key.authority), key.number_hash)) for key in keys
+            self._call("policy", (encode_code(key.authority), key.number_hash), at) for key in keys
         ]
         return [
             _policy_state(decode_result("policy", _raised(answer))[0])
             for answer in self.transport.batch(calls)
         ]
 
-    def policy(self, key: PolicyKey) -> PolicyState:
-        return self.policies([key])[0]
+    def policy(self, key: PolicyKey, at: BlockNumber | str = "latest") -> PolicyState:
+        return self.policies([key], at)[0]
+
+    def successor(self, at: BlockNumber | str = "latest") -> Address | None:
+        """Where a closed log goes on (the zero address: nowhere); None while it is open."""
+        if not self._read("retired", (), at)[0]:
+            return None
+        return parse_address(self._read("successor", (), at)[0])
 
     def open_authorities(self, codes: Sequence[str]) -> list[bool]:
         """Which of the authorities are open."""

@@ -42,8 +42,9 @@ def verify(
     receipt.
 
     Exit codes: 0 every file is exactly as published and in force; 1 some file is not in
-    the registry; 2 usage; 3 some file could not be checked; 4 authentic, but some file
-    is no longer, or not yet, in force.
+    the registry, or a step of its receipt failed; 2 usage; 3 some file could not be checked;
+    4 authentic, but some file is no longer, or not yet, in force, or its receipt is older
+    than the policy's latest act.
     """
     from registry.cli.receipts import verify_by_receipt
     from registry.errors import InputError
@@ -154,7 +155,7 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
     if lead is None:
         common.say("  unknown: this exact file is not in the registry")
         return
-    standing = lead.standing.value.replace("_", " ")
+    standing = lead.standing.value.replace("_", " ") if lead.standing else "standing not known"
     common.say(f"  exact: as published · {standing} · {lead.finality.value}")
     for found in verdict.registrations:
         common.say(f"  {' / '.join(found.title.values()) or '(no readable manifest)'}")
@@ -163,12 +164,17 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         common.say(
             f"    {found.authority} {found.number or '(number not known)'}"
             f", version {found.version} of {found.versions}{role}"
-            + ("" if found.standing is lead.standing else f" ({found.standing.value})")
+            + (
+                f" ({found.standing.value})"
+                if found.standing and found.standing is not lead.standing
+                else ""
+            )
         )
         since = iso_or_none(found.since)
+        block = "" if found.block is None else f" in block {found.block}"
         common.say(
             f"    applies from {since or 'no stated date'}; recorded {iso_time(found.recorded_at)} "
-            f"as entry {found.entry} in block {found.block} by {found.registrar}"
+            f"as entry {found.entry}{block} by {found.registrar}"
         )
         common.say(f"    policy {found.policy_id.hex()}")
     if steps and len(verdict.steps) > _FEW:
@@ -224,7 +230,7 @@ def history(
             common.sync_quietly(opened)
         found = find_policy(opened.engine, policy, common.day(None))
         policy_id = found.row.policy_id
-        shown = prove_history(opened.engine, policy_id, opened.client, trace) if prove else None
+        shown = prove_history(opened.engine, found, opened.client, trace) if prove else None
     entries = [answers.history_entry(row) for row in found.entries]
     context = answers.context(found.position)
     if as_json:

@@ -124,6 +124,8 @@ def say_context(context: dict[str, Any]) -> None:
     log, block, mirror = context["log"], context["block"], context["mirror"]
     at = f" of {block['time']}" if block["time"] else ""
     source = f"mirror synced {mirror['lag_seconds']} s ago" if mirror else "from a receipt"
+    if context.get("node_block") is not None:
+        source += f", and a node at block {context['node_block']}"
     typer.echo()
     say(
         f"{context['contract']}, block {block['number']}{at}, "

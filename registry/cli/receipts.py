@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,9 +86,11 @@ def verify_by_receipt(
     """Check one file against its receipt, and say what was done."""
     from registry.core.receipt_check import Trace
     from registry.errors import CouldNotCheck, InputError
+    from registry.services import answers
     from registry.services.receipts import (
         check_alone,
         check_document,
+        known_registry,
         load_receipt,
         parse_block_hash,
     )
@@ -102,6 +104,7 @@ def verify_by_receipt(
     trace = Trace()
     try:
         read = load_receipt(receipt)
+        meant = meant or known_registry(read, common.workspace().settings)
         shown = _checked(read, trusted, rpc, meant, trace)
         if shown is None:
             check_document(check_alone(read, meant, trace), paths[0], day, trace)
@@ -116,7 +119,8 @@ def verify_by_receipt(
         if explain and not as_json:
             for step in trace.steps:
                 common.say(f"  {step}")
-    _tell(paths[0], verdict, shown, day, explain=explain, as_json=as_json)
+    context = answers.receipt_context(shown, compared=meant is not None)
+    _tell(paths[0], verdict, shown, context, day, explain=explain, as_json=as_json)
     return int(verdict.exit_code)
 
 
@@ -129,7 +133,6 @@ def _checked(
         check_against_block,
         check_against_node,
         check_against_url,
-        registry_of,
     )
 
     if trusted is not None:
@@ -139,7 +142,6 @@ def _checked(
     with common.workspace() as opened:
         if not opened.has_chain:
             return None
-        meant = meant or registry_of(opened.noted)
         return check_against_node(receipt, opened.transport, meant, trace)
 
 
@@ -156,37 +158,57 @@ def _meant(contract: str | None) -> Registry | None:
 
 
 def _tell(
-    path: Path, verdict: Verdict, shown: ShownPolicy, day: Day, *, explain: bool, as_json: bool
+    path: Path,
+    verdict: Verdict,
+    shown: ShownPolicy,
+    context: dict[str, Any],
+    day: Day,
+    *,
+    explain: bool,
+    as_json: bool,
 ) -> None:
     from registry.cli.check import print_checked_json, say_checked
-    from registry.services import answers
     from registry.services.verify import CheckedFile
 
     checked = [CheckedFile(str(path), path.stat().st_size, verdict)]
-    context = answers.receipt_context(shown)
     if as_json:
         print_checked_json(context, checked, day)
         return
     say_checked(checked, steps=not explain)
-    _say_age(shown, verdict)
+    for line in _limits(verdict, shown):
+        common.say(f"  {line}")
     common.say_context(context)
-
-
-def _say_age(shown: ShownPolicy, verdict: Verdict) -> None:
-    """What a receipt can not know: the acts that were recorded after it."""
-    from registry.core.verdict import Evidence
-
-    if shown.later:
-        acts = "act was" if shown.later == 1 else "acts were"
-        common.say(
-            f"  {shown.later} later {acts} recorded on this policy: get a new receipt to see "
-            "what applies now"
+    if not context["contract_compared"]:
+        typer.echo(
+            "Only the receipt names this contract: compare it with the one that the authority "
+            "published, or give it with --contract. Anybody can set up a registry of their own."
         )
-    elif verdict.evidence is Evidence.RECEIPT:
-        common.say(
-            f"  as of block {shown.receipt.block.number}: whether acts were recorded later, only "
-            "a node can tell (--rpc)"
-        )
+
+
+def _limits(verdict: Verdict, shown: ShownPolicy) -> Iterator[str]:
+    """What the answer does not say, and where it is said."""
+    from registry.core.verdict import Evidence, Unsettled
+
+    block = shown.anchor.policy_block if shown.anchor else shown.receipt.block.number
+    match verdict.leading.unsettled if verdict.leading else None:
+        case Unsettled.CLOSED:
+            closed = shown.anchor.closed if shown.anchor else None
+            yield f"the registry is closed, and goes on at {closed}: what applies is said there"
+        case Unsettled.OUTDATED:
+            acts = "act" if shown.later == 1 else "acts"
+            yield (
+                f"by block {block} the policy had {shown.later} later {acts}, and the contract's "
+                f"status was {shown.status.word}: get a new receipt to see what applies"
+            )
+        case Unsettled.LAST_DAY_UNKNOWN:
+            yield (
+                "the receipt does not show the manifest, which may name a last day: get one that "
+                "does"
+            )
+        case None:
+            pass
+    if verdict.evidence is Evidence.RECEIPT:
+        yield f"as of block {block}: whether acts were recorded later, only a node can tell (--rpc)"
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {"prove": prove}

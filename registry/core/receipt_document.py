@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.core.calendar import iso_date
-from registry.core.lifecycle import Status
 from registry.core.manifest import Manifest, ManifestState, Reading, parse
 from registry.core.merkle import leaf_hash, verify_inclusion
 from registry.core.receipt import Member
@@ -24,6 +23,7 @@ from registry.core.verdict import (
     Finality,
     Match,
     Registration,
+    Unsettled,
     Verdict,
     by_weight,
 )
@@ -52,7 +52,8 @@ def check_file(shown: ShownPolicy, file: FileFacts, on: Day, trace: Trace) -> Ve
     trace.held(
         FILE, f"the file is the {lead.role.value} of entry {lead.entry}, version {lead.version}"
     )
-    trace.held(STANDING, f"{lead.standing.value} on {iso_date(on)}")
+    if lead.standing is not None:
+        trace.held(STANDING, f"{lead.standing.value} on {iso_date(on)}")
     evidence = shown.anchor.evidence if shown.anchor else Evidence.RECEIPT
     return Verdict(file.sha256, Match.EXACT, found, evidence, tuple(trace.steps))
 
@@ -145,14 +146,6 @@ def members_of(fields: Any) -> int | None:
     return size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else None
 
 
-_ENDED = {
-    Status.SUSPENDED: Standing.SUSPENDED,
-    Status.SUPERSEDED: Standing.SUPERSEDED,
-    Status.REPEALED: Standing.REPEALED,
-    Status.WITHDRAWN: Standing.WITHDRAWN,
-}
-
-
 def _registration(
     shown: ShownPolicy, place: int, role: DocumentRole, on: Day, member: Manifest | None = None
 ) -> Registration:
@@ -161,9 +154,9 @@ def _registration(
     document = history.timeline.documents[entry.index]
     interval = history.timeline.at(on)
     standing = document_standing(interval, document, on)
-    if shown.later:
-        # What the later acts say is not known here: never call it in force.
-        standing = _ENDED.get(shown.status, Standing.AMENDED)
+    if member is not None and standing is Standing.IN_FORCE:
+        standing = _own_standing(member, on)
+    unsettled = _unsettled(shown, place, standing)
     manifest = member or _present(history.readings[place])
     endorsed = (
         each.get("policy")
@@ -181,11 +174,34 @@ def _registration(
         version=document.version,
         versions=max(each.version for each in history.timeline.documents.values()),
         current=interval.document,
-        standing=standing,
-        since=document.since,
+        standing=standing if unsettled is None else None,
+        since=member.effective_from if member and member.effective_from else document.since,
         finality=shown.anchor.finality if shown.anchor else Finality.INCLUDED,
         recorded_at=entry.recorded_at,
-        block=shown.receipt.entries[place].block.number,
+        # The receipt names one, and nothing proves it.
+        block=None,
         registrar="0x" + entry.registrar.hex(),
         endorses=next((each for each in endorsed if each), None),
+        unsettled=unsettled,
     )
+
+
+def _own_standing(member: Manifest, on: Day) -> Standing:
+    """What a member of a collection in force is worth by its own dates."""
+    if member.effective_from is not None and on < member.effective_from:
+        return Standing.NOT_YET_IN_FORCE
+    if member.effective_to is not None and on > member.effective_to:
+        return Standing.EXPIRED
+    return Standing.IN_FORCE
+
+
+def _unsettled(shown: ShownPolicy, place: int, standing: Standing) -> Unsettled | None:
+    """Why the standing can not be told after all. Whoever made the receipt must not decide
+    the answer by what they leave out."""
+    if shown.anchor is not None and shown.anchor.closed is not None:
+        return Unsettled.CLOSED
+    if shown.later:
+        return Unsettled.OUTDATED
+    if standing is Standing.IN_FORCE and shown.receipt.entries[place].manifest is None:
+        return Unsettled.LAST_DAY_UNKNOWN
+    return None

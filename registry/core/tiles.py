@@ -27,6 +27,8 @@ from registry.core.units import Digest
 WIDTH = 256
 HASH_SIZE = 32
 TILE_SIZE = WIDTH * HASH_SIZE
+WITH_NODES_SIZE = (2 * WIDTH - 1) * HASH_SIZE
+"""A full tile with the 255 nodes above its hashes after them."""
 MAX_LEVEL = 7
 """The highest level that a tree of fewer than 2^64 leaves has."""
 
@@ -99,6 +101,12 @@ def _by_tile(
         at += WIDTH - held
 
 
+def with_nodes(hashes: bytes) -> bytes:
+    """A full tile with all nodes above its hashes, level by level, so that a proof reads what
+    it would have to hash; a partial tile as it is. Proofs take either form."""
+    return b"".join(_perfect(hashes)) if len(hashes) == TILE_SIZE else hashes
+
+
 def of_inclusion(index: int, size: int) -> frozenset[TileId]:
     """The tiles that the inclusion path of leaf `index` is computed from."""
     return _inclusion(index, size).tiles
@@ -126,9 +134,7 @@ def of_root(size: int) -> frozenset[TileId]:
 
 def peaks(size: int, tiles: Tiles) -> list[Digest]:
     """The roots of the perfect subtrees of a tree of `size`, the largest first."""
-    plan = _plan([(0, size)])
-    perfect = {tile: _perfect(tiles[tile]) for tile in plan.tiles}
-    return [_node(place, perfect) for place in plan.ranges[0]]
+    return [_node(place, tiles) for place in _plan([(0, size)]).ranges[0]]
 
 
 def root(size: int, tiles: Tiles) -> Digest:
@@ -149,10 +155,9 @@ class _Plan(NamedTuple):
     tiles: frozenset[TileId]
 
     def hashes(self, tiles: Tiles) -> list[Digest]:
-        perfect = {tile: _perfect(tiles[tile]) for tile in self.tiles}
         found = []
         for places in self.ranges:
-            nodes = [_node(place, perfect) for place in places]
+            nodes = [_node(place, tiles) for place in places]
             node = nodes.pop()
             while nodes:
                 node = node_hash(nodes.pop(), node)
@@ -191,9 +196,14 @@ def _place(height: int, position: int) -> _Place:
     return tile, above, position & (WIDTH >> above) - 1
 
 
-def _node(place: _Place, perfect: Mapping[TileId, Sequence[bytes]]) -> Digest:
+def _node(place: _Place, tiles: Tiles) -> Digest:
     tile, above, within = place
-    node = perfect[tile][above][within * HASH_SIZE : (within + 1) * HASH_SIZE]
+    content = tiles[tile]
+    if len(content) == WITH_NODES_SIZE:
+        at = 2 * WIDTH - (2 * WIDTH >> above) + within
+    else:
+        content, at = _perfect(content)[above], within
+    node = content[at * HASH_SIZE : (at + 1) * HASH_SIZE]
     if len(node) != HASH_SIZE:
         raise ValueError(f"{tile} is too short for the tree")
     return Digest(node)

@@ -48,6 +48,17 @@ class DocumentRole(StrEnum):
     MEMBER = "member"
 
 
+class Unsettled(StrEnum):
+    """Why an authentic document has no standing that could be told from a receipt."""
+
+    CLOSED = "closed"
+    """The registry was closed: what applies now is said elsewhere."""
+    OUTDATED = "outdated"
+    """The policy has later acts, which the receipt does not show."""
+    LAST_DAY_UNKNOWN = "last_day_unknown"
+    """It would be in force, but for a manifest that is not shown and may name a last day."""
+
+
 class ExitCode(IntEnum):
     """What the command line ends with."""
 
@@ -77,7 +88,8 @@ class Registration:
 
     `endorses` is the policy_id of the lead authority's policy where this entry is a
     co-issuing authority's own. `since` is None where the document applies from the
-    beginning of time.
+    beginning of time. `standing` is None exactly where `unsettled` says why. `block` is None
+    where nothing shows in which block the entry stands.
     """
 
     policy_id: Digest
@@ -90,13 +102,14 @@ class Registration:
     version: int
     versions: int
     current: EntryIndex
-    standing: Standing
+    standing: Standing | None
     since: Day | None
     finality: Finality
     recorded_at: UnixSeconds
-    block: BlockNumber
+    block: BlockNumber | None
     registrar: str
     endorses: str | None = None
+    unsettled: Unsettled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +138,14 @@ class Verdict:
     def exit_code(self) -> ExitCode:
         if self.match is not Match.EXACT or self.leading is None:
             return ExitCode.NOT_VERIFIED
-        if self.leading.standing is Standing.IN_FORCE:
-            return ExitCode.VERIFIED
-        return ExitCode.NOT_IN_FORCE
+        match self.leading.unsettled:
+            case Unsettled.CLOSED | Unsettled.LAST_DAY_UNKNOWN:
+                return ExitCode.COULD_NOT_CHECK
+            case Unsettled.OUTDATED:
+                return ExitCode.NOT_IN_FORCE
+            case None:
+                in_force = self.leading.standing is Standing.IN_FORCE
+                return ExitCode.VERIFIED if in_force else ExitCode.NOT_IN_FORCE
 
 
 def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]:
@@ -149,7 +167,9 @@ def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]
                 each.endorses is not None,
                 each.policy_id not in own_document,
                 first[each.policy_id],
-                each.standing is not Standing.IN_FORCE,
+                # but for a last day that is not shown, it is in force
+                each.standing is not Standing.IN_FORCE
+                and each.unsettled is not Unsettled.LAST_DAY_UNKNOWN,
                 -each.entry,
                 each.role is not DocumentRole.DOCUMENT,
             ),

@@ -47,8 +47,9 @@ class RecomputedTiles:
     def _compare(self, tile: TileId, hashes: bytes) -> None:
         found = stored_tile(self._connection, tile)
         self.there += found is not None
-        if found != hashes:
-            self.differing[tile] = hashes
+        right = tiles.with_nodes(hashes)
+        if found != right:
+            self.differing[tile] = right
 
 
 def from_stored_leaves(
@@ -59,10 +60,10 @@ def from_stored_leaves(
     recomputed = RecomputedTiles(connection)
     while recomputed.size < size:
         tile = TileId(0, recomputed.size // WIDTH)
-        hashes = stored_tile(connection, tile)
-        if not isinstance(hashes, bytes) or len(hashes) != tiles.width(tile, size) * HASH_SIZE:
+        hashes, end = stored_tile(connection, tile), tiles.width(tile, size) * HASH_SIZE
+        if not isinstance(hashes, bytes) or len(hashes) < end:
             return None
-        recomputed.grow([hashes[at : at + HASH_SIZE] for at in range(0, len(hashes), HASH_SIZE)])
+        recomputed.grow([hashes[at : at + HASH_SIZE] for at in range(0, end, HASH_SIZE)])
     return recomputed.finish(), recomputed.differing
 
 

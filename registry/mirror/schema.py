@@ -63,7 +63,8 @@ manifests = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-# C2SP tlog-tiles: up to 256 hashes of 32 bytes each.
+# C2SP tlog-tiles: up to 256 hashes of 32 bytes each; after those of a full tile, the nodes
+# above them (core.tiles.with_nodes).
 tiles = Table(
     "tiles",
     metadata,

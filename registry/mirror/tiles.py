@@ -23,7 +23,7 @@ _WRITE = "INSERT OR REPLACE INTO tiles (level, number, hashes) VALUES (?, ?, ?)"
 
 
 def read_tile(connection: Connection, tile: TileId) -> bytes | None:
-    """A tile as it is now, full or partial."""
+    """A tile as it is kept: a full one with the nodes above its hashes."""
     found = connection.execute(_TILE, {"level": tile.level, "number": tile.number}).scalar()
     return None if found is None else bytes(found)
 
@@ -74,7 +74,7 @@ def append_leaves(connection: Connection, size: int, leaves: Sequence[bytes]) ->
     """Let the tree of `size` grow by these leaf hashes."""
     partial = read_tiles(connection, tiles.edge(size))
     changed = tiles.grow(size, leaves, partial)
-    rows = [(tile.level, tile.number, hashes) for tile, hashes in changed.items()]
+    rows = [(tile.level, tile.number, tiles.with_nodes(it)) for tile, it in changed.items()]
     connection.exec_driver_sql(_WRITE, rows)
 
 

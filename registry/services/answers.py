@@ -16,7 +16,7 @@ from registry.core.calendar import LAST_DAY, iso_date, iso_or_none, iso_time
 from registry.core.chain_id import caip2, caip10, is_development
 from registry.core.position import Position
 from registry.core.units import Address, Day
-from registry.core.verdict import Registration, Verdict
+from registry.core.verdict import Evidence, Registration, Verdict
 from registry.errors import RegistryError
 from registry.mirror.engine import Engine, reading
 from registry.mirror.registrations import title_of
@@ -50,9 +50,12 @@ def context(position: Position) -> dict[str, Any]:
     }
 
 
-def receipt_context(shown: ShownPolicy) -> dict[str, Any]:
-    """Where an answer from a receipt comes from: the same, without a mirror."""
-    receipt = shown.receipt
+def receipt_context(shown: ShownPolicy, *, compared: bool) -> dict[str, Any]:
+    """Where an answer from a receipt comes from: the same, without a mirror. `compared` is
+    whether the contract is known to be the one that is meant; `node_block` the block at
+    which a node was asked for the policy's latest act."""
+    receipt, anchor = shown.receipt, shown.anchor
+    asked = anchor is not None and anchor.evidence is Evidence.CHAIN
     development = is_development(receipt.chain_id)
     return {
         "chain": caip2(receipt.chain_id),
@@ -64,6 +67,11 @@ def receipt_context(shown: ShownPolicy) -> dict[str, Any]:
         },
         "log": {"size": receipt.size, "root": receipt.root.hex()},
         "mirror": None,
+        "contract_compared": compared,
+        "node_block": anchor.policy_block if anchor and asked else None,
+        "later_acts": shown.later,
+        "contract_status": shown.status.word,
+        "closed": anchor.closed if anchor else None,
         "development": development,
         "note": DEVELOPMENT_NOTE if development else None,
     }
@@ -125,7 +133,8 @@ def registration(found: Registration) -> dict[str, Any]:
         "role": found.role.value,
         "version": found.version,
         "versions": found.versions,
-        "standing": found.standing.value,
+        "standing": found.standing.value if found.standing else None,
+        **({"unsettled": found.unsettled.value} if found.unsettled else {}),
         "since": iso_or_none(found.since),
         "finality": found.finality.value,
         "entry": found.entry,

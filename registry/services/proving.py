@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.chain.client import Client
-from registry.chain.state_proof import ask, prove
+from registry.chain.state_proof import ask
 from registry.core.digest import parse_digest
 from registry.core.policy import PolicyKey
 from registry.core.position import Position
@@ -31,8 +31,8 @@ from registry.mirror.queries import block_of_entry, history, policies_with_prefi
 from registry.mirror.store import entry_of
 from registry.mirror.tiles import inclusion_path
 from registry.services.hashing import hash_file
-from registry.services.lookup import find_policy
-from registry.services.receipts import Registry, check_against_node
+from registry.services.lookup import FoundPolicy, find_policy
+from registry.services.receipts import Registry, check_against_block, check_against_node
 from registry.services.verify import required_position, verify_digests
 
 
@@ -73,19 +73,18 @@ def make_receipt(engine: Engine, policy_id: Digest, client: Client | None = None
     return _checked(receipt)
 
 
-def prove_history(engine: Engine, policy_id: Digest, client: Client, trace: Trace) -> ShownPolicy:
-    """All acts on a policy, shown to be all there are: from the head in the contract's
-    storage along `previous` to the first, each with its path to the contract's root.
+def prove_history(engine: Engine, found: FoundPolicy, client: Client, trace: Trace) -> ShownPolicy:
+    """That the acts of `found` are all there are: from the head in the contract's storage
+    along `previous` to the first, each with its path to the contract's root.
 
     Raises ProofError at the step that fails, CouldNotCheck where the mirror is behind.
     """
-    receipt = make_receipt(engine, policy_id)
-    shown = check_against_node(
-        receipt, client.transport, Registry(receipt.contract, receipt.chain_id), trace
-    )
-    if shown.later:
-        raise CouldNotCheck(
-            f"the contract has {shown.later} acts more than the mirror", hint="run polreg sync"
+    receipt = make_receipt(engine, found.row.policy_id)
+    registry = Registry(receipt.contract, receipt.chain_id)
+    shown = check_against_node(receipt, client.transport, registry, trace)
+    if shown.later or [entry_of(row) for row in found.entries] != shown.history.entries:
+        raise Inconsistent(
+            "acts were recorded on this policy meanwhile", hint="run the command again"
         )
     return shown
 
@@ -139,18 +138,23 @@ def _block_of(connection: Connection, index: int) -> BlockId:
 
 
 def _with_state(receipt: Receipt, position: Position, client: Client) -> Receipt:
+    """The receipt against the block that the mirror stands at, checked as a stranger will."""
     key: PolicyKey = receipt.entries[0].entry.policy
-    block = BlockId(position.block, position.block_hash)
     state: StateProof = ask(
         client.transport, position.contract, position.block_hash, position.size, key
     )
+    block = BlockId(position.block, position.block_hash)
+    anchored = replace(receipt, block=block, state=state)
     try:
-        shown = prove(state, block, position.contract, key, Trace())
+        shown = check_against_block(anchored, block.hash, None, Trace())
     except ProofError as error:
-        raise Inconsistent(f"the node's storage proof does not hold ({error})") from None
-    if (shown.tree.size, shown.tree.root()) != (receipt.size, receipt.root):
-        raise Inconsistent("the node's storage proof is of another log than the mirror's")
-    return replace(receipt, block=block, state=state)
+        raise Inconsistent(
+            f"the node's storage proof does not bear the mirror out ({error})",
+            hint="run polreg sync, or polreg fsck",
+        ) from None
+    if shown.later:
+        raise Inconsistent("the mirror lacks acts of this policy", hint="run polreg fsck")
+    return anchored
 
 
 def _checked(receipt: Receipt) -> Receipt:

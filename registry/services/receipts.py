@@ -18,7 +18,7 @@ from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
 from registry.chain.rpc import HttpTransport, Transport
 from registry.chain.state_proof import ProvenState, prove
-from registry.config import Deployment
+from registry.config import Deployment, Settings, known_deployments
 from registry.core.chain_id import caip2, caip10
 from registry.core.lifecycle import PolicyState
 from registry.core.receipt import MAX_SIZE, READ, Receipt, StateProof, read_receipt
@@ -34,7 +34,15 @@ from registry.core.receipt_check import (
 from registry.core.receipt_document import FileFacts, check_file
 from registry.core.units import Address, BlockNumber, Day
 from registry.core.verdict import Evidence, Finality, Verdict
-from registry.errors import CouldNotCheck, InputError, LocalFailure, ProofError
+from registry.errors import (
+    CouldNotCheck,
+    Inconsistent,
+    InputError,
+    LocalFailure,
+    ProofError,
+    Rejected,
+    Unavailable,
+)
 from registry.services.hashing import hash_file
 
 _GIVE = "give the path of the file that polreg prove wrote"
@@ -53,6 +61,15 @@ def registry_of(deployment: Deployment | None) -> Registry | None:
     if deployment is None:
         return None
     return Registry(parse_address(deployment.contract), deployment.chain_id)
+
+
+def known_registry(receipt: Receipt, settings: Settings) -> Registry | None:
+    """Which registry of the receipt's chain was set up here: the receipt's own if it is one of
+    several, None where none was."""
+    known = [registry_of(each) for each in known_deployments(settings)]
+    here = [each for each in known if each and each.chain_id == receipt.chain_id]
+    own = [each for each in here if each.contract == receipt.contract]
+    return next(iter(own or here), None)
 
 
 def parse_registry(text: str) -> Registry:
@@ -83,6 +100,7 @@ class Latest:
     policy: PolicyState
     block: BlockNumber
     finality: Finality
+    closed: str | None
 
 
 def load_receipt(path: Path) -> Receipt:
@@ -165,8 +183,7 @@ def check_against_node(
             f"0x{receipt.block.hash.hex()}: if the chain was reorganised, get a new receipt",
         )
     trace.held(HEADER, f"block {block.number} is this chain's, as the node says")
-    policy = client.policy(receipt.entries[0].entry.policy)
-    now = Latest(policy, head.number, settled.of(block.number))
+    now = _latest(receipt, client, head.number, settled.of(block.number))
     if receipt.state is None:
         return check_policy(receipt, _logged(receipt, client, now), trace)
     proven = _proven(receipt, receipt.state, block.hash, trace)
@@ -176,8 +193,27 @@ def check_against_node(
         policy=now.policy,
         policy_block=now.block,
         finality=now.finality,
+        closed=now.closed,
     )
     return check_policy(receipt, anchor, trace)
+
+
+def _latest(receipt: Receipt, client: Client, head: BlockNumber, finality: Finality) -> Latest:
+    """What the contract holds at the head. One block for all: a node's answers may come from
+    several machines, of which some are behind."""
+    last = receipt.entries[-1].entry
+    try:
+        policy, successor = client.policy(last.policy, head), client.successor(head)
+    except Rejected as error:
+        raise Unavailable(f"the node can not say how the contract stands: {error}") from None
+    if policy.sequence < last.sequence:
+        raise Inconsistent(
+            f"the node knows {policy.sequence} acts of the policy at block {head}, the receipt "
+            f"shows {last.sequence}",
+            hint="the node may be lagging or faulty: try again, or use another",
+        )
+    closed = None if successor is None else checksummed(successor)
+    return Latest(policy, head, finality, closed)
 
 
 def check_against_url(
@@ -211,6 +247,7 @@ def _read_and_named(receipt: Receipt, meant: Registry | None, trace: Trace) -> N
         raise ProofError(
             CONTRACT,
             f"the receipt is of {named}, not of {caip10(chain, checksummed(meant.contract))}",
+            hint=f"if that registry is the one you mean, give --contract {named}",
         )
     trace.held(CONTRACT, f"it is of {named}, the registry that is meant")
 
@@ -218,8 +255,10 @@ def _read_and_named(receipt: Receipt, meant: Registry | None, trace: Trace) -> N
 def _require_chain(receipt: Receipt, client: Client) -> None:
     found = client.chain_id()
     if found != receipt.chain_id:
-        raise ProofError(
-            CONTRACT, f"the receipt is of {caip2(receipt.chain_id)}, the node is on {caip2(found)}"
+        raise CouldNotCheck(
+            f"step {CONTRACT}: the receipt is of {caip2(receipt.chain_id)}, the node is on "
+            f"{caip2(found)}: it can not say",
+            hint="use a node of the receipt's chain",
         )
 
 
@@ -227,7 +266,9 @@ def _require_contract(client: Client) -> None:
     try:
         client.require_contract()
     except InputError as error:
-        raise ProofError(CONTRACT, str(error)) from None
+        raise CouldNotCheck(
+            f"step {CONTRACT}: {error}", hint="is this node on the network that is meant?"
+        ) from None
 
 
 def _proven(receipt: Receipt, state: StateProof, block_hash: bytes, trace: Trace) -> Anchor:
@@ -274,4 +315,5 @@ def _logged(receipt: Receipt, client: Client, now: Latest) -> Anchor:
         policy=now.policy,
         policy_block=now.block,
         finality=now.finality,
+        closed=now.closed,
     )

@@ -50,7 +50,7 @@ def serve_tile(engine: Engine, tile: TileId, width: int | None) -> ServedTile:
     with reading(engine) as connection:
         position = required_position(connection)
         hashes = read_tile(connection, tile) or b""
-        held = len(hashes) // HASH_SIZE
+        held = min(WIDTH, len(hashes) // HASH_SIZE)
         if not 0 < wanted <= held:
             raise NotFound(
                 f"tile {tile.level}/{tile.number} has {held} hashes so far, not {wanted}",

@@ -247,7 +247,8 @@ def test_an_old_receipt_is_authentic_and_no_longer_in_force(
     # A node knows of the later act, which the old receipt does not show.
     outcome = registrar("verify", document, "--receipt", old)
     assert outcome.code == 4
-    assert "exact: as published · amended" in outcome.out
+    assert "exact: as published · standing not known" in outcome.out
+    assert "had 1 later act, and the contract's status was in_force" in outcome.out
     explained = registrar("verify", document, "--receipt", old, "--explain").out
     assert "9: the policy has 1 later act at block" in explained
     assert "get a new receipt" in explained
@@ -299,7 +300,7 @@ def test_an_amendment_of_the_future_changes_nothing_yet(
     assert standing(stranger("verify", document, *later)) == (4, "amended")
     assert standing(stranger("verify", amended, *later)) == (0, "in_force")
     # The old receipt knows that there is something, and not from when.
-    assert standing(user("verify", document, "--receipt", old, "--json")) == (4, "amended")
+    assert standing(user("verify", document, "--receipt", old, "--json")) == (4, None)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +319,12 @@ def test_a_policy_that_has_ended_is_told_as_such(
     assert standing(stranger("verify", document, *words)) == (4, expected)
     before = (*words, "--on", "2023-06-01")
     assert standing(stranger("verify", document, *before)) == (0, "in_force")
-    assert standing(user("verify", document, "--receipt", old, "--json")) == (4, expected)
+    outdated = user("verify", document, "--receipt", old, "--json")
+    assert standing(outdated) == (4, None)
+    (checked,) = outdated.json["files"]
+    assert checked["verdict"]["registrations"][0]["unsettled"] == "outdated"
+    assert outdated.json["registry"]["contract_status"] == expected
+    assert outdated.json["registry"]["later_acts"] == 1
 
 
 def test_a_joint_document_has_a_receipt_for_each_of_its_policies(
@@ -396,7 +402,7 @@ def issued(anvil_user: User, document: Path, tmp_path: Path) -> Issued:
 def test_a_node_of_another_chain_is_told_apart(issued: Issued, stranger: User) -> None:
     with running_anvil("--chain-id", "5") as node:
         outcome = issued.verify(stranger, "--rpc", node)
-    assert outcome.code == 1
+    assert outcome.code == 3
     assert f"step 2: the receipt is of eip155:{CHAIN_ID}, the node is on eip155:5" in outcome.err
 
 
@@ -416,7 +422,7 @@ def test_a_node_of_another_chain_with_the_same_number_has_no_contract_there(
     with running_anvil() as node, closing(HttpTransport(node)) as transport:
         transport.request("anvil_mine", [hex(issued.fields["checkpoint"]["block"]["number"] + 5)])
         outcome = issued.verify(stranger, "--rpc", node)
-    assert outcome.code == 1
+    assert outcome.code == 3
     assert "step 2: there is no contract at" in outcome.err
 
 
@@ -597,7 +603,7 @@ BAD: list[tuple[str, int, str]] = [
     ("nested-2000", 1, "it is nested deeper than 64 levels"),
     ("key-twice", 1, "the key 'member' occurs twice"),
     ("schema-of-2", 1, "its schema is 'policy-registry/receipt/2'"),
-    ("unknown-key", 1, "it has a key 'note', which a receipt has not"),
+    ("unknown-key", 1, "it has an unknown key 'note'"),
     ("no-contract", 1, "it has no 'contract'"),
     ("size-text", 1, "checkpoint.size is not a whole number from 0"),
     ("size-negative", 1, "checkpoint.size is not a whole number from 0"),
@@ -607,7 +613,7 @@ BAD: list[tuple[str, int, str]] = [
     ("root-upper-case", 1, "checkpoint.root is not lower-case hexadecimal"),
     ("root-odd", 1, "checkpoint.root is not lower-case hexadecimal"),
     ("root-31-bytes", 1, "checkpoint.root has 31 bytes, not 32"),
-    ("hash-without-0x", 1, "checkpoint.block.hash is not hexadecimal with 0x before it"),
+    ("hash-without-0x", 1, "checkpoint.block.hash is not hexadecimal with 0x"),
     ("contract-capitals", 1, "its contract is not a CAIP-10 address in lower case"),
     ("contract-leading-zero", 1, "its contract is not a CAIP-10 address"),
     ("half-surrogate", 1, "entries[0].manifest holds half a surrogate pair"),
@@ -656,13 +662,44 @@ def test_a_bad_receipt_is_told_its_step_and_why(
 def test_an_old_receipt_of_the_vectors_is_authentic_with_exit_code_4(
     stranger: User, tmp_path: Path
 ) -> None:
-    for name, expected in (
-        ("older-than-an-amendment-good", "amended"),
+    for name, status in (
+        ("older-than-an-amendment-good", "in_force"),
         ("older-than-a-suspension-good", "suspended"),
     ):
         receipt, file, trusted = vector(name, tmp_path)
         outcome = stranger("verify", file, "--receipt", receipt, *trusted, "--json")
-        assert standing(outcome) == (4, expected)
+        assert standing(outcome) == (4, None)
+        assert outcome.json["registry"]["contract_status"] == status
+
+
+def test_a_receipt_that_hides_a_manifest_or_is_of_a_closed_registry_settles_nothing(
+    stranger: User, tmp_path: Path
+) -> None:
+    for name, reason in (
+        ("manifest-not-shown-good", "last_day_unknown"),
+        ("retired-good", "closed"),
+    ):
+        receipt, file, trusted = vector(name, tmp_path)
+        outcome = stranger("verify", file, "--receipt", receipt, *trusted, "--json")
+        assert standing(outcome) == (3, None)
+        (checked,) = outcome.json["files"]
+        assert checked["verdict"]["registrations"][0]["unsettled"] == reason
+        said = stranger("verify", file, "--receipt", receipt, *trusted)
+        assert said.code == 3
+        assert "as published · standing not known" in said.out
+
+
+def test_another_registry_of_the_same_chain_is_not_the_one_that_is_known_here(
+    issued: Issued, tmp_path: Path
+) -> None:
+    elsewhere = User(tmp_path / "elsewhere", issued.user.settings)
+    elsewhere.done("deploy")
+    outcome = issued.verify(elsewhere, "--rpc", issued.node)
+    assert outcome.code == 1
+    assert "step 2: the receipt is of" in outcome.err
+    assert "if that registry is the one you mean, give --contract" in outcome.err
+    named = issued.fields["contract"]
+    assert issued.verify(elsewhere, "--rpc", issued.node, "--contract", named).code == 0
 
 
 def test_there_is_no_verdict_for_what_may_be_part_of_a_collection(
