@@ -254,10 +254,25 @@ def mirror(tmp_path: Path) -> Iterator[Engine]:
 
 
 def kept(engine: Engine) -> dict[TileId, bytes]:
+    """The mirror's tiles, without the nodes that it keeps after the hashes of a full one."""
     columns = schema.tiles.c
     with reading(engine) as connection:
         rows = connection.execute(select(columns.level, columns.number, columns.hashes))
-        return {TileId(level, number): bytes(hashes) for level, number, hashes in rows}
+        found = {TileId(level, number): bytes(content) for level, number, content in rows}
+    for content in found.values():
+        assert content == tiles.with_nodes(content[:TILE_SIZE])
+    return {tile: content[:TILE_SIZE] for tile, content in found.items()}
+
+
+def test_a_tile_with_its_nodes_gives_the_same_proofs() -> None:
+    plain = of(600)
+    larger = {tile: tiles.with_nodes(hashes) for tile, hashes in plain.items()}
+    assert {len(each) for each in larger.values()} >= {tiles.WITH_NODES_SIZE}
+    for index in (0, 1, 255, 256, 300, 511, 512, 599):
+        assert tiles.inclusion_path(index, 600, larger) == tiles.inclusion_path(index, 600, plain)
+    for size in (1, 256, 257, 511, 512, 600):
+        assert tiles.consistency_path(size, 600, larger) == tiles.consistency_path(size, 600, plain)
+        assert tiles.root(size, larger) == tiles.root(size, plain)
 
 
 def append(engine: Engine, size: int, leaves: Sequence[bytes]) -> None:
@@ -313,6 +328,6 @@ def test_a_tile_that_the_mirror_lacks_is_named(mirror: Engine) -> None:
     append(mirror, 0, MANY[:300])
     with reading(mirror) as connection:
         assert stored.read_tile(connection, TileId(0, 2)) is None
-        assert len(stored.read_tile(connection, TileId(0, 0)) or b"") == TILE_SIZE
+        assert len(stored.read_tile(connection, TileId(0, 0)) or b"") == tiles.WITH_NODES_SIZE
         with pytest.raises(Inconsistent, match="lacks tile 0/2"):
             stored.read_tiles(connection, [TileId(0, 0), TileId(0, 2)])
