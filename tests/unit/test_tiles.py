@@ -265,7 +265,7 @@ def kept(engine: Engine) -> dict[TileId, bytes]:
 
 
 def test_a_tile_with_its_nodes_gives_the_same_proofs() -> None:
-    plain = of(600)
+    plain = at_once(MANY[:600])
     larger = {tile: tiles.with_nodes(hashes) for tile, hashes in plain.items()}
     assert {len(each) for each in larger.values()} >= {tiles.WITH_NODES_SIZE}
     for index in (0, 1, 255, 256, 300, 511, 512, 599):
