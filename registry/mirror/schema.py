@@ -48,7 +48,8 @@ entries = Table(
     Column("transaction", LargeBinary(32), nullable=False),
     # the policy's id; NULL for acts on an authority
     Column("policy", BigInteger),
-    # of entry, block, transaction: the leaf vouches for the others
+    # of entry, block, transaction, and whether the log holds its manifest: the leaf vouches
+    # for the others
     Column("checksum", LargeBinary(8), nullable=False),
     Index("entries_by_policy", "policy", "entry"),
     Index("entries_by_block", "block"),
