@@ -18,6 +18,7 @@ from registry.core.authority import encode_code
 from registry.core.entry import NO_ENTRY
 from registry.core.feed import Block, Checkpointed, Recorded
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
+from registry.core.merkle import EMPTY_ROOT
 from registry.core.policy import PolicyKey
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
 from registry.core.verdict import FinalityBlocks
@@ -97,8 +98,16 @@ class Client:
         return [event for event in events if isinstance(event, Checkpointed)]
 
     def checkpoint(self, at: BlockNumber | str = "latest") -> tuple[int, Digest]:
-        """The log's size and root, as the contract had them at a block."""
-        size, root = self._read("checkpoint", (), at)
+        """The log's size and root, as the contract had them at a block; those of no entries
+        at a block before the contract was there."""
+        method, params = self._call("checkpoint", (), at)
+        try:
+            result = self.transport.request(method, params)
+        except RpcError as error:
+            raise refusal(error) from None
+        if result == "0x":
+            return 0, EMPTY_ROOT
+        size, root = decode_result("checkpoint", result)
         return int(size), Digest(root)
 
     def policies(

@@ -160,7 +160,13 @@ def test_an_interrupted_import_is_simply_run_again(
     words += ["--root", str(corpus), "--batch", "10"]
     environment = {**os.environ, "POLREG_HOME": str(user.home)}
     process = subprocess.Popen(
-        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        words,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background, Ctrl-C is ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     time.sleep(6)
     process.send_signal(sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from registry.core.digest import sha256
 from registry.core.draft import Draft, FileDescription
 from registry.core.entry import NO_ENTRY, Action
 from registry.core.feed import Checkpointed, Recorded
+from registry.core.merkle import EMPTY_ROOT
 from registry.core.units import BlockNumber, Day
 from registry.errors import CouldNotCheck, Inconsistent, InputError
 from registry.mirror.engine import Engine, open_engine, reading, sqlite_url
@@ -31,7 +33,7 @@ from registry.mirror.position import read_position
 from registry.services.authorities import appoint, open_authority
 from registry.services.publish import publish
 from registry.services.setup import deploy
-from registry.services.sync import sync
+from registry.services.sync import BLOCKS_PER_RANGE, sync
 from registry.services.verify import verify_digests
 from tests.anvil import DEV_KEYS, running_anvil
 from tests.integration.test_command_line import dump
@@ -345,3 +347,17 @@ def test_replaced_blocks_leave_no_trace(chain: Client, mirror: Engine, tmp_path:
 
 def head(chain: Client) -> BlockNumber:
     return chain.head()[0].number
+
+
+def test_blocks_before_the_contract_are_an_empty_log(
+    anvil: str, mirror: Engine, tmp_path: Path
+) -> None:
+    """Whoever does not know the first block reads from the chain's beginning."""
+    with closing(HttpTransport(anvil)) as transport:
+        transport.request("anvil_mine", [hex(BLOCKS_PER_RANGE + 1)])
+        settings = Settings(home=tmp_path / "home", rpc_url=anvil)
+        noted = deploy(transport, signer_from_hex(DEV_KEYS[0]), settings)
+        client = Client(transport, parse_address(noted.contract))
+        assert client.checkpoint(BlockNumber(1)) == (0, EMPTY_ROOT)
+        done = sync(client, mirror, BlockNumber(1))
+        assert (done.position.size, done.position.root) == client.checkpoint()
