@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_MODULES := node_modules/.package-lock.json
 
-.PHONY: demo test quick check tools constraints clean
+.PHONY: demo test quick soak check tools constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/polreg demo
@@ -15,6 +15,11 @@ test: $(VENV)/.installed $(NODE_MODULES) tools check
 
 quick: $(VENV)/.installed
 	$(BIN)/pytest -n 2 tests/unit
+
+# A million calls of the contract's functions in any order: hours, not minutes.
+soak: $(VENV)/.installed $(NODE_MODULES)
+	FOUNDRY_PROFILE=soak $(BIN)/python -c 'import os; from tests.anvil import foundry_binary as find; \
+		os.execv(find("forge"), ["forge", "test", "--match-contract", "InvariantTest"])'
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
