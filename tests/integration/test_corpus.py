@@ -156,6 +156,7 @@ def test_an_interrupted_import_is_simply_run_again(
     index.write_text("".join(lines[:301]), "utf-8")
     user = User(tmp_path / "home", {})
     user.done("init")
+    begun = user.done("status", "--json").json["node"]["head"]
     words = [sys.executable, "-m", "registry", "import", str(index)]
     words += ["--root", str(corpus), "--batch", "10"]
     environment = {**os.environ, "POLREG_HOME": str(user.home)}
@@ -168,7 +169,9 @@ def test_an_interrupted_import_is_simply_run_again(
         # Where the tests run in the background, Ctrl-C is ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(6)
+    # Three of its thirty transactions; starting takes as long as the machine is busy.
+    while process.poll() is None and user("status", "--json").json["node"]["head"] < begun + 3:
+        time.sleep(0.2)
     process.send_signal(sent)
     out, err = process.communicate(timeout=60)
     assert "Traceback" not in err

@@ -349,13 +349,12 @@ def head(chain: Client) -> BlockNumber:
     return chain.head()[0].number
 
 
-def test_blocks_before_the_contract_are_an_empty_log(
-    anvil: str, mirror: Engine, tmp_path: Path
-) -> None:
+def test_blocks_before_the_contract_are_an_empty_log(mirror: Engine, tmp_path: Path) -> None:
     """Whoever does not know the first block reads from the chain's beginning."""
-    with closing(HttpTransport(anvil)) as transport:
+    # A chain of its own: others read theirs in one range.
+    with running_anvil() as url, closing(HttpTransport(url)) as transport:
         transport.request("anvil_mine", [hex(BLOCKS_PER_RANGE + 1)])
-        settings = Settings(home=tmp_path / "home", rpc_url=anvil)
+        settings = Settings(home=tmp_path / "home", rpc_url=url)
         noted = deploy(transport, signer_from_hex(DEV_KEYS[0]), settings)
         client = Client(transport, parse_address(noted.contract))
         assert client.checkpoint(BlockNumber(1)) == (0, EMPTY_ROOT)
