@@ -16,7 +16,7 @@ test: $(VENV)/.installed $(NODE_MODULES) tools check
 quick: $(VENV)/.installed
 	$(BIN)/pytest -n 2 tests/unit
 
-# A million calls of the contract's functions in any order: hours, not minutes.
+# A million calls of the contract's functions in any order: about an hour.
 soak: $(VENV)/.installed $(NODE_MODULES)
 	FOUNDRY_PROFILE=soak $(BIN)/python -c 'import os; from tests.anvil import foundry_binary as find; \
 		os.execv(find("forge"), ["forge", "test", "--match-contract", "InvariantTest"])'

@@ -42,7 +42,7 @@ abstract contract InvariantActors is InvariantModel {
     }
 
     modifier step(uint256 seed) {
-        _seed = seed;
+        _seed = uint256(keccak256(abi.encode(seed, steps))); // forge likes to give the same numbers again
         vm.warp(clock);
         ++steps;
         if (!closed) ++openSteps;

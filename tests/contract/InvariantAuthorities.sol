@@ -13,7 +13,8 @@ import {InvariantRegistrars} from "./InvariantRegistrars.sol";
 /// @dev The acts of authorities and of the admin, and the passing of time. Each sender mostly has
 /// the role for it.
 abstract contract InvariantAuthorities is InvariantRegistrars {
-    uint256 private constant RETIRES_AFTER = 300;
+    /// @dev Steps before which nobody retires the registry or leaves it without an admin.
+    uint256 private constant ENDS_AFTER = 1_500;
 
     uint256 private _schedule;
 
@@ -155,7 +156,7 @@ abstract contract InvariantAuthorities is InvariantRegistrars {
     /// @dev To another admin mostly; seldom to none, since after that nobody opens anything.
     function beginTransfer(uint256 seed) external step(seed) {
         address sender = _holder(0);
-        address to = _random(40) == 0 ? address(0) : _anyone();
+        address to = steps > ENDS_AFTER && _random(20) == 0 ? address(0) : _anyone();
         bytes memory refusal = holds[0][sender] ? bytes("") : _unauthorized(sender, 0);
         _act(sender, abi.encodeCall(IAccessControlDefaultAdminRules.beginDefaultAdminTransfer, (to)), refusal);
         if (refusal.length != 0) return;
@@ -166,6 +167,10 @@ abstract contract InvariantAuthorities is InvariantRegistrars {
 
     function acceptTransfer(uint256 seed) external step(seed) {
         address sender = heir == address(0) || _random(5) == 0 ? _anyone() : heir;
+        if (sender == heir && _random(2) == 0) {
+            clock += DELAY + 1;
+            vm.warp(clock);
+        }
         bytes memory refusal;
         if (sender != heir) {
             bytes4 selector = IAccessControlDefaultAdminRules.AccessControlInvalidDefaultAdmin.selector;
@@ -187,7 +192,7 @@ abstract contract InvariantAuthorities is InvariantRegistrars {
 
     function retire(uint256 seed) external step(seed) {
         address sender = _random(2) == 0 ? _anyone() : _mustHold(0);
-        if (holds[0][sender] && (steps < RETIRES_AFTER || _random(30) != 0)) return;
+        if (holds[0][sender] && (steps < ENDS_AFTER || _random(10) != 0)) return;
         address next = _anyone();
         bytes memory refusal = holds[0][sender] ? _retired() : _unauthorized(sender, 0);
         if (refusal.length == 0) _expect(abi.encode(0, _word(next), Action.Retire, NO_DATE, 0, 0, sender));

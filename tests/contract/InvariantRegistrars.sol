@@ -202,17 +202,17 @@ abstract contract InvariantRegistrars is InvariantActors {
     function _spoil(Batch memory batch) private {
         uint256 place = _random(batch.list.length);
         IPolicyRegistry.Submission memory some = batch.list[place];
-        uint256 kind = _random(11);
+        uint256 kind = _random(16);
         if (kind == 0) some.sequence -= 1;
         if (kind == 1) some.sequence += uint32(1 + _random(9));
-        if (kind == 2) some.action = Action(_random(19));
+        if (kind == 2 || kind > 10) some.action = Action(_random(19));
         if (kind == 3) some.document = some.document == 0 ? bytes32("x") : bytes32(0);
         if (kind == 4) some.manifest = 0;
         if (kind == 5) batch.given = new bytes[](batch.list.length + 1);
         if (kind == 6) batch.list = new IPolicyRegistry.Submission[](0);
         if (kind == 7) some.authority |= bytes32(1 + _random(255));
         if (kind == 8) some.authority = _anyCode();
-        if (kind > 8) {
+        if (kind == 9 || kind == 10) {
             if (batch.given.length == 0) batch.given = new bytes[](batch.list.length);
             batch.given[place] = _content(kind == 9 ? 0 : 8192);
             if (kind == 10) some.manifest = sha256(batch.given[place]);
