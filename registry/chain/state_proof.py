@@ -72,6 +72,7 @@ def ask(
     block = transport.request("eth_getBlockByHash", ["0x" + block_hash.hex(), False])
     if block is None:
         raise Inconsistent("the node does not know the block that the mirror stands at")
+    header = header_rlp(block)
     slots = ["0x" + slot.hex() for slot in log_slots(size, key)]
     try:
         answer = transport.request("eth_getProof", ["0x" + contract.hex(), slots, block["number"]])
@@ -87,7 +88,7 @@ def ask(
     except (KeyError, TypeError, ValueError):
         raise Inconsistent("the node answered eth_getProof with something else") from None
     # Paths share their first nodes; each is needed once.
-    return StateProof(header_rlp(block), tuple(account), tuple(dict.fromkeys(storage)))
+    return StateProof(header, tuple(account), tuple(dict.fromkeys(storage)))
 
 
 def _header(header: bytes, block_hash: bytes) -> tuple[bytes, BlockNumber, UnixSeconds]:

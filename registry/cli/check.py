@@ -46,13 +46,14 @@ def verify(
     4 authentic, but some file is no longer, or not yet, in force, or its receipt is older
     than the policy's latest act.
     """
-    from registry.cli.receipts import verify_by_receipt
     from registry.errors import InputError
     from registry.services import answers
     from registry.services.verify import verify_files
 
     day = common.day(on)
     if receipt is not None:
+        from registry.cli.receipts import verify_by_receipt
+
         return verify_by_receipt(
             paths,
             receipt,
@@ -222,15 +223,18 @@ def history(
     from registry.core.receipt_check import Trace
     from registry.services import answers
     from registry.services.lookup import find_policy
-    from registry.services.proving import prove_history
 
-    trace = Trace()
+    trace, shown = Trace(), None
     with common.workspace() as opened:
         if prove:
             common.sync_quietly(opened)
         found = find_policy(opened.engine, policy, common.day(None))
         policy_id = found.row.policy_id
-        shown = prove_history(opened.engine, found, opened.client, trace) if prove else None
+        if prove:
+            # The plain list needs nothing that talks to a chain.
+            from registry.services.proving import prove_history
+
+            shown = prove_history(opened.engine, found, opened.client, trace)
     entries = [answers.history_entry(row) for row in found.entries]
     context = answers.context(found.position)
     if as_json:

@@ -135,6 +135,13 @@ def _history(receipt: Receipt) -> PolicyHistory:
 
 def _check_slot(shown: ShownPolicy, anchor: Anchor, trace: Trace) -> None:
     known, slot = shown.history.state, anchor.policy
+    if slot.sequence < known.sequence and anchor.evidence is Evidence.CHAIN:
+        # The paths held: these acts are in the log that the same node says there was.
+        raise Inconsistent(
+            f"the node knows {slot.sequence} acts of the policy at block {anchor.policy_block}, "
+            f"the receipt shows {known.sequence}",
+            hint="the node may be lagging or faulty: try again, or use another",
+        )
     if slot.sequence < known.sequence:
         raise ProofError(
             LATEST,

@@ -74,7 +74,7 @@ def _is_document(file: FileFacts, manifest: Manifest | None) -> bool:
     to the root of a collection's tree: the 65 bytes of a node, or 0x00 and the manifest of
     an only member. Without a manifest, what looks like those is not taken for a file."""
     if manifest is not None:
-        return "collection" not in manifest.fields
+        return not manifest.is_collection
     return not _looks_hashed(file)
 
 

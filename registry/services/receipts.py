@@ -36,7 +36,6 @@ from registry.core.units import Address, BlockNumber, Day
 from registry.core.verdict import Evidence, Finality, Verdict
 from registry.errors import (
     CouldNotCheck,
-    Inconsistent,
     InputError,
     LocalFailure,
     ProofError,
@@ -201,17 +200,11 @@ def check_against_node(
 def _latest(receipt: Receipt, client: Client, head: BlockNumber, finality: Finality) -> Latest:
     """What the contract holds at the head. One block for all: a node's answers may come from
     several machines, of which some are behind."""
-    last = receipt.entries[-1].entry
+    key = receipt.entries[0].entry.policy
     try:
-        policy, successor = client.policy(last.policy, head), client.successor(head)
+        policy, successor = client.policy(key, head), client.successor(head)
     except Rejected as error:
         raise Unavailable(f"the node can not say how the contract stands: {error}") from None
-    if policy.sequence < last.sequence:
-        raise Inconsistent(
-            f"the node knows {policy.sequence} acts of the policy at block {head}, the receipt "
-            f"shows {last.sequence}",
-            hint="the node may be lagging or faulty: try again, or use another",
-        )
     closed = None if successor is None else checksummed(successor)
     return Latest(policy, head, finality, closed)
 

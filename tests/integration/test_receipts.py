@@ -843,3 +843,18 @@ def test_a_block_hash_may_be_written_in_each_way(stranger: User, tmp_path: Path)
     receipt, file, (_, trusted, *_) = vector("one-entry-good", tmp_path)
     for given in (trusted, trusted[2:], "0x" + trusted[2:].upper()):
         assert stranger("verify", file, "--receipt", receipt, "--block-hash", given).code == 0
+
+
+def test_an_act_that_was_made_up_is_not_blamed_on_the_node(issued: Issued, stranger: User) -> None:
+    """The node knows fewer acts than such a receipt shows; its paths fail first."""
+    fields = issued.fields
+    first = fields["entries"][-1]
+    words = [first["entry"][at : at + 64] for at in range(0, 704, 64)]
+    words[1] = words[0]
+    words[0] = f"{fields['checkpoint']['size']:064x}"
+    words[4], words[5], words[7] = f"{2:064x}", f"{4:064x}", "0" * 64
+    fields["entries"].append({**first, "entry": "".join(words), "manifest": None})
+    issued.receipt.write_text(json.dumps(fields))
+    outcome = issued.verify(stranger, "--rpc", issued.node)
+    assert outcome.code == 1
+    assert "step 7: entry" in outcome.err
