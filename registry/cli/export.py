@@ -27,9 +27,9 @@ def log(
     Another machine builds a mirror from it (polreg import log) or checks a snapshot against
     it (polreg snapshot verify --log), and asks the chain for its root alone.
     """
-    from registry.cli.files import write_whole
     from registry.core.log_export import header_fields
     from registry.errors import InputError
+    from registry.services.files import write_whole
     from registry.services.log_export import export_log
 
     if as_json and output is None:

@@ -43,10 +43,10 @@ def prove(
     It holds every entry of the policy with its path to the log's root. It verifies with
     any node of the chain; with --chain-proof also without one, against a block hash.
     """
-    from registry.cli.files import write_whole
     from registry.core.digest import sha256
     from registry.core.receipt import write_receipt
     from registry.errors import InputError
+    from registry.services.files import write_whole
     from registry.services.proving import make_receipt, policy_of
 
     if as_json and output is None:

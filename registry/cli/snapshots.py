@@ -32,10 +32,10 @@ def snapshot(
     as_json: Json = False,
 ) -> None:
     """Write the state of every policy, as of the log's end or an earlier moment."""
-    from registry.cli.files import write_whole
     from registry.core.calendar import parse_time
     from registry.core.snapshot import Filters
     from registry.errors import InputError
+    from registry.services.files import write_whole
     from registry.services.snapshots import take_snapshot
 
     if form not in {"ndjson", "csv"}:

@@ -8,9 +8,7 @@ tlog-tiles. The checkpoint carries no signature: it is the contract that vouches
 from __future__ import annotations
 
 import base64
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from registry.errors import InputError, LocalFailure, NotFound
 from registry.mirror.engine import Connection, Engine, reading
 from registry.mirror.queries import block_of_entry, encoded_entries
 from registry.mirror.tiles import read_tile, read_tiles
+from registry.services.files import write_whole
 from registry.services.verify import required_position
 
 Progress = Callable[[int, int], None]
@@ -97,7 +96,7 @@ def export_tiles(engine: Engine, folder: Path, progress: Progress | None = None)
                 done += 1
                 if progress:
                     progress(done, total)
-        _replace(folder / "checkpoint", checkpoint_note(position).encode())
+        write_whole(folder / "checkpoint", [checkpoint_note(position).encode()])
         _drop_overtaken(folder)
     except OSError as error:
         raise LocalFailure(
@@ -143,19 +142,9 @@ def _write(path: Path, content: bytes) -> int:
             raise InputError(
                 f"{path} holds another tile than the log", hint="remove it and export again"
             )
-    _replace(path, content)
-    return 1
-
-
-def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(name, 0o644)
-    os.replace(name, path)
+    write_whole(path, [content])
+    return 1
 
 
 def _drop_overtaken(folder: Path) -> None:

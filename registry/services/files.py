@@ -1,4 +1,4 @@
-"""Writing an answer to a file: whole, or not at all."""
+"""Writing a file: whole, or not at all."""
 
 from __future__ import annotations
 
