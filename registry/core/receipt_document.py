@@ -101,6 +101,8 @@ def _no_document(shown: ShownPolicy, file: FileFacts) -> ProofError | CouldNotCh
         FILE,
         f"the file's SHA-256 is {file.sha256.hex()}; this receipt is about "
         + ", ".join(sorted(known)),
+        hint="the file was changed, or the receipt is another document's: ask whoever published "
+        "it for both",
     )
 
 
