@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_MODULES := node_modules/.package-lock.json
+TOOLS := .tools/slither/.installed .tools/halmos/.installed
+PIN := uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	--python-version 3.11
 
 .PHONY: demo test quick soak check tools constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/polreg demo
 
-test: $(VENV)/.installed $(NODE_MODULES) tools check
+test: $(VENV)/.installed $(NODE_MODULES) $(TOOLS) tools check
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 quick: $(VENV)/.installed
@@ -41,10 +44,17 @@ $(NODE_MODULES): package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
-# Run after changing the dependencies in pyproject.toml; needs uv.
+# Analysers of the contract, each in an environment of its own: they want other versions than we do.
+.tools/%/.installed: scripts/tools/%.txt
+	$(PYTHON) -m venv .tools/$*
+	.tools/$*/bin/pip install --quiet --require-hashes --no-deps -r $<
+	touch $@
+
+# Run after changing the dependencies in pyproject.toml or scripts/tools/*.in; needs uv.
 constraints:
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
-		--python-version 3.11 --extra dev pyproject.toml --output-file constraints.txt
+	$(PIN) --extra dev pyproject.toml --output-file constraints.txt
+	$(PIN) scripts/tools/slither.in --output-file scripts/tools/slither.txt
+	$(PIN) scripts/tools/halmos.in --output-file scripts/tools/halmos.txt
 
 clean:
-	rm -rf $(VENV) node_modules cache out
+	rm -rf $(VENV) .tools node_modules cache out
