@@ -8,7 +8,6 @@ import {
 } from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
 import {AuthorityCode} from "./AuthorityCode.sol";
 import {Action, Entry, NO_DATE, NO_ENTRY} from "./Entry.sol";
-import {MerkleTree} from "./MerkleTree.sol";
 import {PolicyLog} from "./PolicyLog.sol";
 
 /// @notice Authorities and who may act for them, all of it in the log.
@@ -140,11 +139,10 @@ abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
 
     /// @dev Appends an authority act by the sender. Reverts with {Retired}.
     function _appendAct(bytes32 code, bytes32 subject, Action action, bytes32 document, bytes32 manifest) private {
-        MerkleTree.Frontier memory frontier;
-        _openLog(frontier);
+        uint64 size = _openLog();
         ActState memory act = _acts[code][subject];
         Entry memory entry = Entry({
-            index: frontier.size,
+            index: size,
             previous: act.sequence == 0 ? NO_ENTRY : act.head,
             authority: code,
             number: subject,
@@ -157,8 +155,9 @@ abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
             recordedAt: uint64(block.timestamp)
         });
         _acts[code][subject] = ActState({sequence: entry.sequence, head: entry.index});
-        _append(frontier, entry);
-        _store(frontier);
+        bytes32[] memory leaves = new bytes32[](1);
+        leaves[0] = _emitEntry(entry);
+        _append(size, leaves);
     }
 
     function _requireOpen(bytes32 code) private view {

@@ -66,6 +66,17 @@ int32 constant NO_DATE = type(int32).min;
 library EntryCodec {
     uint256 private constant WORDS = 11;
 
+    /// @notice Takes over a submission, whose seven words are the entry's from `authority` to `manifest`.
+    function take(Entry memory entry, IPolicyRegistry.Submission calldata submission) internal pure {
+        assembly ("memory-safe") {
+            calldatacopy(add(entry, 64), submission, 224)
+        }
+        // Once more, since these revert unless the word is one that abi.encode writes.
+        entry.sequence = submission.sequence;
+        entry.action = submission.action;
+        entry.effectiveOn = submission.effectiveOn;
+    }
+
     /// @notice SHA-256(0x00 ‖ abi.encode(entry)), the leaf hash of RFC 9162 §2.1.1.
     function leafHash(Entry memory entry) internal view returns (bytes32 hash) {
         uint256 length = WORDS * 32;

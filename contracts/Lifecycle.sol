@@ -31,8 +31,8 @@ library Lifecycle {
         return Status.None;
     }
 
-    /// @notice Whether `action` brings a document: the others must not name one.
+    /// @notice Whether an act on a policy brings a document: the first three do, the others must not name one.
     function bringsDocument(Action action) internal pure returns (bool) {
-        return action == Action.Publish || action == Action.Amend || action == Action.Correct;
+        return action <= Action.Correct;
     }
 }

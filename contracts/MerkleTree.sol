@@ -8,58 +8,47 @@ uint256 constant LEVELS = 64;
 /// @dev A tree of `size` leaves is a row of perfect subtrees, one for each set bit of `size`,
 /// the largest on the left. `peaks[level]` is the root of the one with 2^level leaves while
 /// that bit is set and a stale value otherwise. Hashing leaves is the caller's, who must
-/// prefix them with 0x00; this library makes only nodes, prefixed with 0x01.
+/// prefix them with 0x00; this library makes only nodes, prefixed with 0x01. Sizes must stay
+/// below 2^64: each leaf takes gas.
 library MerkleTree {
-    /// @notice A tree being appended to in memory, over peaks that lie in storage.
-    /// @param changed bit per level: `peaks[level]` is newer than storage
-    /// @param peaks 0 where storage holds the peak: no SHA-256 is 0
-    struct Frontier {
-        uint64 size;
-        uint256 changed;
-        bytes32[LEVELS] peaks;
-    }
-
-    /// @notice Appends one leaf hash.
-    function append(Frontier memory frontier, bytes32[LEVELS] storage stored, bytes32 leaf) internal view {
+    /// @notice Appends leaf hashes to the tree of `size` and returns the root of what it is then.
+    /// @dev One pass from the leaves upwards, in which `nodes` holds the new nodes of a level in place
+    /// of the leaves: after the peak that waits at that level, if its bit of `size` is set, they are
+    /// hashed in pairs into the level above, and one that is left over is the level's new peak. So each
+    /// peak is read at most once, and written at most once and only if the tree has it afterwards.
+    function append(bytes32[LEVELS] storage peaks, uint256 size, bytes32[] memory nodes)
+        internal
+        returns (bytes32 top)
+    {
+        uint256 count = nodes.length;
         uint256 level = 0;
-        bytes32 node = leaf;
-        // A size has fewer than LEVELS bits, and each entry took gas: nothing here overflows.
         unchecked {
-            for (uint256 rest = frontier.size; rest & 1 != 0; rest >>= 1) {
-                node = nodeHash(_peak(frontier, stored, level), node);
-                ++level;
-            }
-            ++frontier.size;
-        }
-        frontier.peaks[level] = node;
-        frontier.changed |= 1 << level;
-    }
-
-    /// @notice Writes the peaks that changed and are part of the tree as it now is, once each.
-    function store(Frontier memory frontier, bytes32[LEVELS] storage stored) internal {
-        bytes32[LEVELS] memory fresh = frontier.peaks;
-        uint256 level = 0;
-        for (uint256 rest = frontier.changed & frontier.size; rest != 0; rest >>= 1) {
-            // Without the bounds checks, as in {_peak}.
-            assembly ("memory-safe") {
-                if and(rest, 1) { sstore(add(stored.slot, level), mload(add(fresh, shl(5, level)))) }
-                level := add(level, 1)
+            for (; count != 0; ++level) {
+                uint256 waiting = size >> level & 1;
+                bytes32 left = waiting == 0 ? bytes32(0) : _load(peaks, level);
+                left = _pairUp(nodes, count, waiting, left);
+                count += waiting;
+                if (count & 1 == 1) {
+                    _store(peaks, level, left);
+                    top = top == 0 ? left : nodeHash(left, top);
+                }
+                count >>= 1;
             }
         }
+        return _fold(peaks, size, level, top);
     }
 
-    /// @notice The root: peaks folded from the right. The empty tree's is SHA-256("").
-    function root(Frontier memory frontier, bytes32[LEVELS] storage stored) internal view returns (bytes32 node) {
-        if (frontier.size == 0) return sha256("");
-        uint256 level = 0;
-        for (uint256 rest = frontier.size; rest != 0; rest >>= 1) {
-            if (rest & 1 != 0) {
-                bytes32 peak = _peak(frontier, stored, level);
-                node = node == 0 ? peak : nodeHash(peak, node);
-            }
-            unchecked {
-                ++level;
-            }
+    /// @notice The root of the tree of `size`. The empty tree's is SHA-256("").
+    function root(bytes32[LEVELS] storage peaks, uint256 size) internal view returns (bytes32) {
+        return size == 0 ? sha256("") : _fold(peaks, size, 0, 0);
+    }
+
+    /// @notice Room for hashes in memory. What it holds has no meaning before it is written.
+    function room(uint256 count) internal pure returns (bytes32[] memory nodes) {
+        assembly ("memory-safe") {
+            nodes := mload(0x40)
+            mstore(nodes, count)
+            mstore(0x40, add(nodes, shl(5, add(count, 1))))
         }
     }
 
@@ -78,18 +67,72 @@ library MerkleTree {
         }
     }
 
-    /// @dev The peak of a level whose bit of the size is set. Not kept once read: appending merges
-    /// it away, and the root is computed last.
-    function _peak(Frontier memory frontier, bytes32[LEVELS] storage stored, uint256 level)
+    /// @dev Hashes the first `count` of `nodes`, with `left` before them if `waiting` is 1, in pairs to the
+    /// first of `nodes`. Returns the word after the last pair: what is left over if their number is odd,
+    /// and without meaning otherwise.
+    function _pairUp(bytes32[] memory nodes, uint256 count, uint256 waiting, bytes32 left)
         private
         view
-        returns (bytes32 peak)
+        returns (bytes32)
     {
-        bytes32[LEVELS] memory fresh = frontier.peaks;
-        // Without the bounds checks: a bit of a uint64 is a level below LEVELS.
+        uint256 from;
+        uint256 to;
+        uint256 end;
+        // Reads are ahead of writes; the last may be of the word after the nodes.
         assembly ("memory-safe") {
-            peak := mload(add(fresh, shl(5, level)))
-            if iszero(peak) { peak := sload(add(stored.slot, level)) }
+            to := add(nodes, 32)
+            from := to
+            end := add(to, shl(5, count))
+            if iszero(waiting) {
+                left := mload(from)
+                from := add(from, 32)
+            }
+        }
+        while (from < end) {
+            bytes32 right;
+            assembly ("memory-safe") {
+                right := mload(from)
+            }
+            bytes32 node = nodeHash(left, right);
+            assembly ("memory-safe") {
+                mstore(to, node)
+                left := mload(add(from, 32))
+                to := add(to, 32)
+                from := add(from, 64)
+            }
+        }
+        return left;
+    }
+
+    /// @dev The root over the peaks from `level` on, and over `right`, if that is not 0: no SHA-256 is 0.
+    function _fold(bytes32[LEVELS] storage peaks, uint256 size, uint256 level, bytes32 right)
+        private
+        view
+        returns (bytes32 top)
+    {
+        top = right;
+        unchecked {
+            for (uint256 rest = size >> level; rest != 0; rest >>= 1) {
+                if (rest & 1 == 1) {
+                    bytes32 peak = _load(peaks, level);
+                    top = top == 0 ? peak : nodeHash(peak, top);
+                }
+                ++level;
+            }
+        }
+    }
+
+    // Without the bounds checks: a bit of a uint64 is a level below LEVELS.
+
+    function _load(bytes32[LEVELS] storage peaks, uint256 level) private view returns (bytes32 peak) {
+        assembly ("memory-safe") {
+            peak := sload(add(peaks.slot, level))
+        }
+    }
+
+    function _store(bytes32[LEVELS] storage peaks, uint256 level, bytes32 peak) private {
+        assembly ("memory-safe") {
+            sstore(add(peaks.slot, level), peak)
         }
     }
 }

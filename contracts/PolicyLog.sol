@@ -20,7 +20,7 @@ import {TreeProof} from "./TreeProof.sol";
 ///                  sequence uint32 (bytes 0-3), head uint64 (4-11)
 abstract contract PolicyLog is IPolicyRegistry {
     using EntryCodec for Entry;
-    using MerkleTree for MerkleTree.Frontier;
+    using MerkleTree for bytes32[LEVELS];
 
     struct LogState {
         uint64 size;
@@ -44,9 +44,8 @@ abstract contract PolicyLog is IPolicyRegistry {
 
     /// @inheritdoc IPolicyRegistry
     function checkpoint() public view returns (uint64 size, bytes32 root) {
-        MerkleTree.Frontier memory frontier;
-        size = frontier.size = _log.size;
-        root = frontier.root(_peaks);
+        size = _log.size;
+        root = _peaks.root(size);
     }
 
     /// @inheritdoc IPolicyRegistry
@@ -95,17 +94,16 @@ abstract contract PolicyLog is IPolicyRegistry {
         TreeProof.verifyConsistency(size, root, currentSize, currentRoot, path);
     }
 
-    /// @dev Opens the log for appending to an empty `frontier`. Reverts with {Retired}. Nothing is in
-    /// storage until {_store} or {_commit}.
-    function _openLog(MerkleTree.Frontier memory frontier) internal view {
+    /// @dev Number of entries of the log, to be appended to. Reverts with {Retired}.
+    function _openLog() internal view returns (uint64) {
         if (_log.retired) revert Retired(_log.successor);
-        frontier.size = _log.size;
+        return _log.size;
     }
 
-    /// @dev Appends the entry, whose index must be the frontier's size.
-    function _append(MerkleTree.Frontier memory frontier, Entry memory entry) internal {
-        frontier.append(_peaks, entry.leafHash());
+    /// @dev Emits the entry and returns its leaf hash, which the caller must {_append}.
+    function _emitEntry(Entry memory entry) internal returns (bytes32 leaf) {
         entry.emitRecorded();
+        return entry.leafHash();
     }
 
     /// @dev Emits a manifest's bytes. Reverts with {ManifestTooLong} or {ManifestMismatch}.
@@ -116,20 +114,13 @@ abstract contract PolicyLog is IPolicyRegistry {
         emit ManifestPublished(declared, content);
     }
 
-    /// @dev Writes what was appended to storage, without {Checkpoint}.
-    function _store(MerkleTree.Frontier memory frontier) internal {
-        frontier.store(_peaks);
-        uint256 size = frontier.size;
-        // All else in the slot of an open log is 0, so it need not be read again.
+    /// @dev Appends leaves, which start at the log's `size`, and returns the new root. Overwrites `leaves`.
+    function _append(uint256 size, bytes32[] memory leaves) internal returns (bytes32 root) {
+        // All else in the slot of an open log is 0, so it need not be read again; and no size comes near 2^64.
         assembly ("memory-safe") {
-            sstore(_log.slot, size)
+            sstore(_log.slot, add(size, mload(leaves)))
         }
-    }
-
-    /// @dev Writes what was appended to storage and emits {Checkpoint}.
-    function _commit(MerkleTree.Frontier memory frontier) internal {
-        _store(frontier);
-        emit Checkpoint(frontier.size, frontier.root(_peaks));
+        return _peaks.append(size, leaves);
     }
 
     function _emitCheckpoint() internal {

@@ -5,7 +5,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {AuthorityCode} from "./AuthorityCode.sol";
 import {AuthorityRoles} from "./AuthorityRoles.sol";
-import {Action, Entry, NO_ENTRY} from "./Entry.sol";
+import {Action, Entry, EntryCodec, NO_ENTRY} from "./Entry.sol";
 import {Lifecycle, Status} from "./Lifecycle.sol";
 import {MerkleTree} from "./MerkleTree.sol";
 
@@ -15,6 +15,8 @@ import {MerkleTree} from "./MerkleTree.sol";
 /// in the same log. What it does not do: read manifests, store documents, know whether a date is
 /// true, or change, since there is no proxy and nobody who could upgrade or pause it.
 contract PolicyRegistry is AuthorityRoles, EIP712 {
+    using EntryCodec for Entry;
+
     /// @notice EIP-712 type hash of one submission.
     bytes32 public constant SUBMISSION_TYPEHASH = keccak256(
         "Submission(bytes32 authority,bytes32 number,uint32 sequence,uint8 action,int32 effectiveOn,bytes32 document,bytes32 manifest)"
@@ -64,44 +66,36 @@ contract PolicyRegistry is AuthorityRoles, EIP712 {
         return _hashTypedDataV4(keccak256(abi.encode(SUBMISSIONS_TYPEHASH, registrar, deadline, list)));
     }
 
-    /// @dev Appends all submissions or none. One buffer holds each entry in turn, and one frontier the
-    /// peaks, so that a batch reads and writes each peak at most once.
+    /// @dev Appends all submissions or none. One buffer holds each entry in turn, the tree is extended
+    /// once, and a role is looked up where the authority changes.
     function _record(Submission[] calldata submissions, bytes[] calldata manifests, address registrar) private {
-        MerkleTree.Frontier memory frontier;
-        _openLog(frontier);
+        Entry memory entry;
+        entry.registrar = registrar;
+        entry.recordedAt = uint64(block.timestamp);
+        entry.index = _openLog();
         if (submissions.length == 0) revert EmptyBatch();
         if (manifests.length != 0 && manifests.length != submissions.length) {
             revert LengthMismatch(submissions.length, manifests.length);
         }
-        Entry memory entry;
-        entry.registrar = registrar;
-        entry.recordedAt = uint64(block.timestamp);
-        bytes32 authority;
+        bytes32[] memory leaves = MerkleTree.room(submissions.length);
         for (uint256 i = 0; i < submissions.length; ++i) {
-            _fill(entry, submissions[i]);
-            if (i == 0 || entry.authority != authority) {
-                authority = entry.authority;
-                _checkRole(AuthorityCode.registrarRole(authority), registrar);
+            Submission calldata submission = submissions[i];
+            if (i == 0 || submission.authority != entry.authority) {
+                _checkRole(AuthorityCode.registrarRole(submission.authority), entry.registrar);
             }
-            entry.index = frontier.size;
-            _advance(_policies[authority][entry.number], entry);
-            _append(frontier, entry);
+            entry.take(submission);
+            _advance(_policies[submission.authority][submission.number], entry);
+            leaves[i] = _emitEntry(entry);
             if (manifests.length != 0 && manifests[i].length != 0) {
                 _publishManifest(entry.manifest, manifests[i]);
             }
+            unchecked {
+                ++entry.index;
+            }
         }
-        _commit(frontier);
-    }
-
-    /// @dev Takes over what the registrar submitted.
-    function _fill(Entry memory entry, Submission calldata submission) private pure {
-        entry.authority = submission.authority;
-        entry.number = submission.number;
-        entry.sequence = submission.sequence;
-        entry.action = submission.action;
-        entry.effectiveOn = submission.effectiveOn;
-        entry.document = submission.document;
-        entry.manifest = submission.manifest;
+        unchecked {
+            emit Checkpoint(entry.index, _append(entry.index - leaves.length, leaves));
+        }
     }
 
     /// @dev Moves the policy on by `entry`, if it may follow the present state, and sets `previous`.
