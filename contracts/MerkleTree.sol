@@ -11,7 +11,7 @@ uint256 constant LEVELS = 64;
 /// prefix them with 0x00; this library makes only nodes, prefixed with 0x01. Sizes must stay
 /// below 2^64: each leaf takes gas.
 library MerkleTree {
-    /// @notice Appends leaf hashes to the tree of `size` and returns the root of what it is then.
+    /// @notice Appends leaf hashes, one at least, to the tree of `size` and returns its new root.
     /// @dev One pass from the leaves upwards, in which `nodes` holds the new nodes of a level in place
     /// of the leaves: after the peak that waits at that level, if its bit of `size` is set, they are
     /// hashed in pairs into the level above, and one that is left over is the level's new peak. So each

@@ -14,9 +14,10 @@ contract TreeHarness {
     uint64 public size;
 
     /// @dev What {append} says the root is, beside what storage says.
-    bytes32 public top;
+    bytes32 public top = sha256("");
 
     function append(bytes32[] calldata leaves) external {
+        if (leaves.length == 0) return;
         top = _peaks.append(size, leaves);
         size += uint64(leaves.length);
     }
