@@ -49,13 +49,17 @@ library AuthorityCode {
         return _role(code, CONTROLLER);
     }
 
-    /// @notice The authority of a role and whether it is the controllers' role.
-    /// Reverts with {UnknownRole} for any other id.
-    function ofRole(bytes32 role) internal pure returns (bytes32 code, bool controller) {
+    /// @notice The authority of a registrars' or controllers' role. Reverts with {UnknownRole} for any
+    /// other id.
+    function ofRole(bytes32 role) internal pure returns (bytes32 code) {
         bytes1 kind = role[31];
         code = role ^ (bytes32(kind) >> 248);
-        controller = kind == CONTROLLER;
-        if (code == 0 || (!controller && kind != REGISTRAR)) revert UnknownRole(role);
+        if (code == 0 || (kind != CONTROLLER && kind != REGISTRAR)) revert UnknownRole(role);
+    }
+
+    /// @notice Whether a role that is one of an authority is the controllers'.
+    function isController(bytes32 role) internal pure returns (bool) {
+        return role[31] == CONTROLLER;
     }
 
     function _role(bytes32 code, bytes1 kind) private pure returns (bytes32) {

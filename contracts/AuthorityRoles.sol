@@ -45,7 +45,7 @@ abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
     }
 
     function reportCompromised(bytes32 role, address account, uint64 since) external checkpointed {
-        (bytes32 code,) = AuthorityCode.ofRole(role);
+        bytes32 code = AuthorityCode.ofRole(role);
         _requireOpen(code);
         _checkRole(getRoleAdmin(role));
         if (account == address(0)) revert InvalidAccount(account);
@@ -90,8 +90,8 @@ abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
     /// @dev Reverts with `UnknownRole`.
     function getRoleAdmin(bytes32 role) public pure override(AccessControl, IAccessControl) returns (bytes32) {
         if (role == DEFAULT_ADMIN_ROLE) return DEFAULT_ADMIN_ROLE;
-        (bytes32 code, bool controller) = AuthorityCode.ofRole(role);
-        if (!controller) return AuthorityCode.controllerRole(code);
+        bytes32 code = AuthorityCode.ofRole(role);
+        if (!AuthorityCode.isController(role)) return AuthorityCode.controllerRole(code);
         bytes32 parent = AuthorityCode.parent(code);
         return parent == 0 ? DEFAULT_ADMIN_ROLE : AuthorityCode.controllerRole(parent);
     }
@@ -110,10 +110,7 @@ abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
 
     function _grantRole(bytes32 role, address account) internal override returns (bool granted) {
         if (account == address(0)) revert InvalidAccount(account);
-        if (role != DEFAULT_ADMIN_ROLE) {
-            (bytes32 code,) = AuthorityCode.ofRole(role);
-            _requireOpen(code);
-        }
+        if (role != DEFAULT_ADMIN_ROLE) _requireOpen(AuthorityCode.ofRole(role));
         granted = super._grantRole(role, account);
         if (granted) {
             _appendRoleAct(role, account, Action.AppointAdmin, Action.AppointController, Action.AppointRegistrar);
@@ -132,8 +129,8 @@ abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
         if (role == DEFAULT_ADMIN_ROLE) {
             _appendAct(0, _subject(account), admin, 0, 0);
         } else {
-            (bytes32 code, bool controls) = AuthorityCode.ofRole(role);
-            _appendAct(code, _subject(account), controls ? controller : registrar, 0, 0);
+            Action action = AuthorityCode.isController(role) ? controller : registrar;
+            _appendAct(AuthorityCode.ofRole(role), _subject(account), action, 0, 0);
         }
     }
 

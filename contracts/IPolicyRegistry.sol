@@ -140,9 +140,9 @@ interface IPolicyRegistry {
     function reportCompromised(bytes32 role, address account, uint64 since) external;
 
     /// @notice Closes the log for good. The sender must be the admin.
-    /// @param successor the registry where it goes on, or 0
+    /// @param next the registry where it goes on, or 0
     /// @dev Reverts with {Retired} or `AccessControlUnauthorizedAccount`.
-    function retire(address successor) external;
+    function retire(address next) external;
 
     /// @notice A policy's status, number of entries and latest entry; all 0 if there is none.
     function policy(bytes32 authority, bytes32 number) external view returns (PolicyState memory);

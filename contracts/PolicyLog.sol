@@ -57,7 +57,7 @@ abstract contract PolicyLog is IPolicyRegistry {
         }
         live = new bytes32[](count);
         for (uint256 level = 0; count != 0; ++level) {
-            if (size >> level & 1 == 1) live[--count] = _peaks[level];
+            if (size >> level & 1 != 0) live[--count] = _peaks[level];
         }
     }
 

@@ -5,7 +5,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {AuthorityCode} from "./AuthorityCode.sol";
 import {AuthorityRoles} from "./AuthorityRoles.sol";
-import {Action, Entry, EntryCodec, NO_ENTRY} from "./Entry.sol";
+import {Action, Entry, EntryCodec, NO_DATE, NO_ENTRY} from "./Entry.sol";
 import {Lifecycle, Status} from "./Lifecycle.sol";
 import {MerkleTree} from "./MerkleTree.sol";
 
@@ -69,10 +69,19 @@ contract PolicyRegistry is AuthorityRoles, EIP712 {
     /// @dev Appends all submissions or none. One buffer holds each entry in turn, the tree is extended
     /// once, and a role is looked up where the authority changes.
     function _record(Submission[] calldata submissions, bytes[] calldata manifests, address registrar) private {
-        Entry memory entry;
-        entry.registrar = registrar;
-        entry.recordedAt = uint64(block.timestamp);
-        entry.index = _openLog();
+        Entry memory entry = Entry({
+            index: _openLog(),
+            previous: NO_ENTRY,
+            authority: 0,
+            number: 0,
+            sequence: 0,
+            action: Action.None,
+            effectiveOn: NO_DATE,
+            document: 0,
+            manifest: 0,
+            registrar: registrar,
+            recordedAt: uint64(block.timestamp)
+        });
         if (submissions.length == 0) revert EmptyBatch();
         if (manifests.length != 0 && manifests.length != submissions.length) {
             revert LengthMismatch(submissions.length, manifests.length);

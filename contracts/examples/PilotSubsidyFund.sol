@@ -36,9 +36,9 @@ contract PilotSubsidyFund is PolicyGated, Ownable {
     error NothingCertified(address operator);
 
     /// @dev Reverts with {PolicyUnknown} or `OwnableInvalidOwner`.
-    constructor(IPolicyRegistry registry, bytes32 authority, bytes32 number, address agency)
+    constructor(IPolicyRegistry registry_, bytes32 authority_, bytes32 number_, address agency)
         payable
-        PolicyGated(registry, authority, number)
+        PolicyGated(registry_, authority_, number_)
         Ownable(agency)
     {}
 
