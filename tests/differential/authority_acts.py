@@ -24,6 +24,7 @@ _SEGMENTS = ["GD", "SHENZHEN", "DC", "X-1", "9", "NAN-SHAN-QU", "A"]
 MALFORMED = [
     b"", b"cn", b"CN.gd", b"CN..GD", b".CN", b"CN.", b"-CN", b"CN-", b"CN.-GD", b"CN-.GD", b"CN GD",
     b"CN\0GD", b"CN_GD", b"A" * 32, b"CN\xc4\xa9", b"\0CN", b"CN:GD", b"CN@", b"[", b"/",
+    b"CN".ljust(31, b"\0") + b"\x01", b"A" * 31 + b"\x02", b"CN" + bytes(20) + b"A",
 ]  # fmt: skip
 
 _WEIGHTS = {

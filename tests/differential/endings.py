@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from tests.differential.accounts import NOBODY, Submission, submissions_digest
-from tests.differential.authority_acts import word_of
+from tests.differential.authority_acts import MALFORMED, word_of
 from tests.differential.cast import Cast
 from tests.differential.roles import controller_role, registrar_role
 from tests.differential.state import ADMIN
@@ -37,6 +37,8 @@ def opening(cast: Cast) -> list[Call]:
         (admin, "renounceRole", (ADMIN, admin)),
         (controller, "grantRole", (role, NOBODY)),
         (controller, "reportCompromised", (role, cast.registrars[0].address, 2**64 - 1)),
+        *[(admin, "openAuthority", (code.ljust(32, b"\0"), controller, bytes(32), b""))
+          for code in MALFORMED],
     ]  # fmt: skip
 
 

@@ -49,7 +49,8 @@ function firstRefusal(submissions) {
   const reached = new Map();
   for (const [position, words] of submissions.entries()) {
     const [authority, number, sequence, action, , document, manifest] = words;
-    const act = { authority, number, sequence: numberOf(sequence), action: Number(numberOf(action)), document, manifest };
+    const count = numberOf(sequence);
+    const act = { authority, number, sequence: count, action: Number(numberOf(action)), document, manifest };
     const state = reached.get(authority + number) ?? policyOf(policies, authority, number);
     const found = refusal(state, act);
     if (found) return { position, refusal: found };
