@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry.core.command import role_change
 from registry.core.entry import Action, Entry
 from registry.core.feed import Recorded
 from registry.core.manifest import Manifest, profile_names
@@ -172,17 +173,6 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-_ROLES: dict[Action, tuple[int, bool]] = {
-    Action.APPOINT_ADMIN: (0, True),
-    Action.DISMISS_ADMIN: (0, False),
-    Action.APPOINT_REGISTRAR: (1, True),
-    Action.DISMISS_REGISTRAR: (1, False),
-    Action.APPOINT_CONTROLLER: (2, True),
-    Action.DISMISS_CONTROLLER: (2, False),
-}
-"""For each act that changes a role: the role, and whether it is given or taken."""
-
-
 class AuthorityRows:
     """What the tables on authorities hold, folded from the acts on them in log order.
 
@@ -211,11 +201,14 @@ class AuthorityRows:
             case Action.RETIRE:
                 pass
             case _:
-                role, given = _ROLES[entry.action]
+                change = role_change(entry.action)
+                if change is None:
+                    raise Inconsistent(f"entry {entry.index} is no act on an authority")
+                role, given = change
                 if given:
-                    self._give(entry.index, (code, account, role))
+                    self._give(entry.index, (code, account, int(role)))
                 else:
-                    self._take(entry.index, (code, account, role))
+                    self._take(entry.index, (code, account, int(role)))
 
     def _give(self, index: int, held: tuple[str, bytes, int]) -> None:
         self.grants[index] = (index, *held, None)

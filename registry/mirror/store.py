@@ -1,8 +1,8 @@
 """Writing the mirror: append what a chain reported, or take it back.
 
 `append` and `rewind` run inside the caller's one transaction, so that a kill leaves
-either all of a range or nothing of it. They trust their input; the sync service has
-checked it against the log's root.
+either all of a range or nothing of it. They trust their input; the services have
+checked it against the log's root, and with `require_entitled` who acted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select
 
+from registry.core.authority import Role
+from registry.core.command import ChainOfCommand, Held, concerned
 from registry.core.entry import Action, Entry
 from registry.core.feed import Recorded
 from registry.core.snapshot import Logged
@@ -155,6 +157,23 @@ def _drop_derived(connection: Connection, policies: Collection[int]) -> None:
         connection.exec_driver_sql(
             "DELETE FROM search WHERE rowid = ?", [(identity,) for identity in some]
         )
+
+
+def require_entitled(connection: Connection, events: Sequence[Recorded]) -> None:
+    """Raise Inconsistent for an entry by one whom the log before it does not entitle to it."""
+    codes = list(set().union(*(concerned(event.entry) for event in events)))
+    authorities, grants = schema.authorities, schema.grants
+    held: list[Held] = []
+    opened: list[str] = []
+    for some in _chunks(codes):
+        stands = and_(grants.c.authority.in_(some), grants.c.dismissed.is_(None))
+        for row in connection.execute(select(grants).where(stands)):
+            held.append((row.authority, Address(row.account), Role(row.role)))
+        of_code = authorities.c.code.in_(some)
+        opened += connection.execute(select(authorities.c.code).where(of_code)).scalars()
+    command = ChainOfCommand(held, opened)
+    for event in events:
+        command.follow(event.entry)
 
 
 def _manifest_rows(events: Sequence[Recorded]) -> list[Row]:

@@ -39,7 +39,7 @@ from registry.errors import Inconsistent, InputError, LocalFailure, NotVerified
 from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.position import read_position, write_position
 from registry.mirror.queries import entries_in_block, log_rows
-from registry.mirror.store import append, entry_of
+from registry.mirror.store import append, entry_of, require_entitled
 from registry.services.chain_root import (
     require_block,
     require_digests_alone,
@@ -182,6 +182,7 @@ def fill(
     remaining = iter(events)
     while some := list(islice(remaining, _BATCH)):
         try:
+            require_entitled(connection, some)
             append(connection, some)
         except Inconsistent as error:
             raise NotVerified(f"no contract can have made this log: {error}") from None

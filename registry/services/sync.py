@@ -23,7 +23,7 @@ from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
 from registry.mirror.engine import Engine, reading, writing
 from registry.mirror.position import read_position, write_position
-from registry.mirror.store import append, rewind, stored_blocks
+from registry.mirror.store import append, require_entitled, rewind, stored_blocks
 from registry.mirror.tiles import frontier
 
 BLOCKS_PER_RANGE = 500
@@ -62,6 +62,7 @@ def sync(
         with writing(engine) as connection:
             found = read_position(connection)
             if found == position:
+                require_entitled(connection, recorded)
                 append(connection, recorded)
                 write_position(connection, following)
                 position, added = following, added + len(recorded)

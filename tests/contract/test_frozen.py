@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from anvil_registry import Registry, address, mined, registrars
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
@@ -24,6 +23,7 @@ from registry.core.authority import Role, encode_code, role_id
 from registry.core.digest import sha256
 from registry.core.entry import Action
 from tests.anvil import ROOT, running_anvil
+from tests.contract.anvil_registry import Registry, address, mined, registrars
 
 FROZEN: dict[str, Any] = json.loads((ROOT / "tests/vectors/contract.json").read_bytes())
 START = 1_700_000_000

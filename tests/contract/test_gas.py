@@ -10,7 +10,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from anvil_registry import (
+from registry.chain.abi import artifact, call_data, deployment_code
+from registry.chain.rpc import HttpTransport
+from registry.core.authority import encode_code
+from registry.core.digest import sha256
+from registry.core.entry import Action
+from tests.anvil import ROOT, running_anvil
+from tests.contract.anvil_registry import (
     DAY,
     Registry,
     address,
@@ -20,13 +26,6 @@ from anvil_registry import (
     registrars,
     submission,
 )
-
-from registry.chain.abi import artifact, call_data, deployment_code
-from registry.chain.rpc import HttpTransport
-from registry.core.authority import encode_code
-from registry.core.digest import sha256
-from registry.core.entry import Action
-from tests.anvil import ROOT, running_anvil
 
 SNAPSHOT = ROOT / "tests" / "vectors" / "gas.json"
 CODE = "CN.GD.SHENZHEN"

@@ -18,7 +18,10 @@ from registry.chain.client import Client
 from registry.chain.rpc import HttpTransport
 from registry.core.authority import encode_code
 from registry.core.entry import Action
-from registry.core.units import Address
+from registry.core.units import Address, BlockNumber
+from registry.errors import Inconsistent
+from registry.mirror.engine import open_engine, sqlite_url
+from registry.services.sync import sync
 from tests.anvil import running_anvil
 from tests.contract.anvil_registry import (
     Registry,
@@ -61,11 +64,12 @@ def planted_role(role: bytes, holder: bytes) -> int:
     return int.from_bytes(keccak(bytes(12) + holder + data), "big")
 
 
-def test_a_deployer_can_plant_a_role_that_only_the_creating_transaction_shows(
-    node: tuple[HttpTransport, str],
+def test_a_role_that_a_deployer_planted_is_found_out_when_it_is_used(
+    node: tuple[HttpTransport, str], tmp_path: Path
 ) -> None:
-    """The code at the address is genuine, and so is the log: but there is a registrar whom nobody
-    appointed. The transaction's input is not the committed bytecode with its two arguments."""
+    """The code at the address is genuine, and so is the log's root: but there is a registrar whom
+    nobody appointed. Until they act, only the transaction's input shows it, which is not the
+    committed bytecode with its two arguments; once they do, no mirror takes it."""
     transport, _ = node
     genuine = deployment_code(address("admin"), 0)
     delegate = account("delegate").address
@@ -81,6 +85,9 @@ def test_a_deployer_can_plant_a_role_that_only_the_creating_transaction_shows(
     assert registry.call("hasRole", role, address("planted"))
     published = registry.sends("planted", "record", [submission("CN", "1", 1, Action.PUBLISH)], [])
     assert [entry.action for entry in published.entries] == [Action.PUBLISH]
+    engine = open_engine(sqlite_url(tmp_path / "mirror.sqlite"))
+    with pytest.raises(Inconsistent, match=r"entry 3 \(publish\) is by .* does not entitle"):
+        sync(client, engine, BlockNumber(int(made["blockNumber"], 16)))
     created = transport.request("eth_getTransactionByHash", [made["transactionHash"]])
     assert created["input"] != "0x" + genuine.hex()
 

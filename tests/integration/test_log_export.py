@@ -140,6 +140,11 @@ def registrar(fields: dict[str, Any]) -> None:
     fields["entry"] = entry[: 9 * 64 + 24] + "ab" * 20 + entry[10 * 64 :]
 
 
+def on_another_day(fields: dict[str, Any]) -> None:
+    entry = fields["entry"]
+    fields["entry"] = entry[: 6 * 64] + "1".zfill(64) + entry[7 * 64 :]
+
+
 def later(fields: dict[str, Any]) -> None:
     fields["entry"] = fields["entry"][:-2] + "ff"
 
@@ -147,14 +152,15 @@ def later(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("line", "change", "code", "said"),
     [
-        (-1, registrar, 1, "some of them were altered"),
+        (-1, on_another_day, 1, "some of them were altered"),
+        (-1, registrar, 1, "who the log does not entitle to it for CN.GD"),
         (-1, lambda f: f.update(manifest="{}"), 1, "the manifest is not the one that entry"),
         (-1, later, 1, "was not recorded at the time of block"),
         (0, lambda f: f.update(root="ab" * 32), 1, "some of them were altered"),
         (0, lambda f: f.update(contract=f["contract"][:-40] + "11" * 20), 2, "this is the log of"),
         (-2, lambda f: f["block"].update(hash="0x" + "ab" * 32), 1, "of the chain is 0x"),
     ],
-    ids=["registrar", "manifest", "time", "root", "contract", "block hash"],
+    ids=["date", "registrar", "manifest", "time", "root", "contract", "block hash"],
 )
 def test_an_export_that_was_altered_is_refused_and_nothing_is_written(
     filled: User,
@@ -214,7 +220,7 @@ def test_a_manifest_that_is_left_out_is_missed(filled: User, tmp_path: Path) -> 
     [
         (lambda f: f.update(transaction="0x" + "ab" * 32), "came with transaction 0x"),
         (lambda f: f["block"].update(hash="0x" + "ab" * 32), "of the chain is 0x"),
-        (registrar, "is not in block"),
+        (on_another_day, "is not in block"),
     ],
     ids=["transaction", "block", "entry"],
 )
@@ -249,7 +255,7 @@ def test_a_forged_log_whose_root_agrees_is_refused_by_the_chain(
     filled: User, exported: Path
 ) -> None:
     """Whoever edits an entry can compute the root anew; the contract's stays what it is."""
-    edit(exported, -1, registrar)
+    edit(exported, -1, on_another_day)
     edit(exported, 0, lambda fields: fields.update(root=root_of(exported)))
     outcome = without_mirror(filled)("import", "log", exported)
     assert outcome.code == 1

@@ -336,12 +336,12 @@ def test_a_snapshot_within_a_batch_is_vouched_for_by_the_batch_s_root(
 def test_a_forged_snapshot_and_log_agree_and_the_chain_says_no(
     anvil_user: User, tmp_path: Path
 ) -> None:
-    """Another registrar in the last entry, and the root computed anew."""
+    """Another deployer in the first entry, and the root computed anew."""
     fill(anvil_user, tmp_path)
     path, log = tmp_path / "snapshot.ndjson", tmp_path / "log.ndjson"
     anvil_user.done("snapshot", "-o", path)
     anvil_user.done("export", "log", "-o", log)
-    edit(log, -1, registrar)
+    edit(log, 1, registrar)
     root = root_of(log)
     for each in (path, log):
         edit(each, 0, lambda fields: fields.update(root=root))
