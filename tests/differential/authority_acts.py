@@ -28,7 +28,7 @@ MALFORMED = [
 ]  # fmt: skip
 
 _WEIGHTS = {
-    "openAuthority": 14, "setProfile": 9, "grantRole": 32, "revokeRole": 9, "renounceRole": 6,
+    "openAuthority": 14, "setProfile": 9, "grantRole": 45, "revokeRole": 9, "renounceRole": 6,
     "reportCompromised": 14, "beginDefaultAdminTransfer": 7, "acceptDefaultAdminTransfer": 7,
     "cancelDefaultAdminTransfer": 2, "changeDefaultAdminDelay": 5, "rollbackDefaultAdminDelay": 2,
     "retire": 2,

@@ -31,6 +31,7 @@ from tests.differential.state import LONGEST_MANIFEST, State
 
 SPOILT = 0.33
 BY_SIGNATURE = 0.2
+BY_WALLET = 0.05
 NEW_NUMBER = 0.2
 _SIZES = [range(1, 2), range(2, 5), range(5, 9), range(9, 17), range(30, 49)]
 _SIZE_WEIGHTS = [30, 25, 31, 10, 4]
@@ -65,7 +66,11 @@ class PolicyActs:
     def next(self, state: State, time: int, *, spoilt: float = SPOILT) -> Transaction:
         rng = self._rng
         seats = sorted(role for role in state.roles if role[0][31] == 1)
-        role, registrar = rng.choice(seats) if seats else (registrar_role(NOT_OPEN), NOBODY)
+        wallet = self._cast.deployment.wallet
+        # The wallet can act only by what it takes for a signature: most acts are people's.
+        by_wallet = rng.random() < BY_WALLET
+        chosen = [seat for seat in seats if (seat[1] == wallet) == by_wallet]
+        role, registrar = rng.choice(chosen or seats or [(registrar_role(NOT_OPEN), NOBODY)])
         codes = sorted(each[:31] + b"\0" for each, account in seats if account == registrar)
         drafts = self._batch(state, codes or [role[:31] + b"\0"])
         spoil = rng.random() < spoilt

@@ -67,7 +67,7 @@ def test_one_altered_transition_is_noticed_by_both_sides(monkeypatch: pytest.Mon
     """In a model where what is suspended can be amended."""
     starts = frozenset({Status.IN_FORCE, Status.SUSPENDED})
     monkeypatch.setitem(lifecycle.TRANSITIONS, Action.AMEND, (starts, Status.IN_FORCE))
-    altered = write_history(7, ACTS, "retired")
+    altered = write_history(7, 4 * ACTS, "retired")
     with anvil_after(altered) as anvil, pytest.raises(Difference) as noticed:
         require_same("Anvil", altered, anvil.outcomes)
     named = re.match(r"seed 7, transaction \d+ ", str(noticed.value))
