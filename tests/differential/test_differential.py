@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -20,7 +21,10 @@ import pytest
 from registry.chain.slots import LOG_SLOT, log_state, policy_slot, policy_state
 from registry.core import merkle
 from registry.core.authority import encode_code
-from registry.errors import ProofError
+from registry.core.command import ChainOfCommand
+from registry.core.entry import Action, decode_entry
+from registry.core.units import Address
+from registry.errors import Inconsistent, ProofError
 from tests.differential import views
 from tests.differential.comparison import require_same
 from tests.differential.history import History, write_history
@@ -141,6 +145,17 @@ def test_the_python_reader_comes_to_the_same_states(history: History, anvil: Anv
     assert (read.size, read.retired) == (history.steps[-1].size, True)
     assert read.successor == final.successor
     assert [policy_state(word) for word in policies] == list(final.policies.values())
+
+
+def test_the_log_alone_says_that_whoever_acted_might(history: History) -> None:
+    """And that a stranger might not have, but where the entry does not say to whom the
+    administrator's role was offered."""
+    command, stranger = ChainOfCommand(), Address(b"\x5a" * 20)
+    for entry in map(decode_entry, history.entries):
+        if entry.index and entry.action is not Action.DISMISS_ADMIN:
+            with pytest.raises(Inconsistent, match="does not entitle"):
+                command.follow(replace(entry, registrar=stranger))
+        command.follow(entry)
 
 
 def test_python_and_javascript_take_the_same_inclusion_proofs(history: History) -> None:
