@@ -8,7 +8,7 @@ TOOLS := .tools/slither/.installed .tools/halmos/.installed
 PIN := uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	--python-version 3.11
 
-.PHONY: demo test quick soak check tools constraints clean
+.PHONY: demo test quick soak mutants check tools constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/polreg demo
@@ -19,10 +19,16 @@ test: $(VENV)/.installed $(NODE_MODULES) $(TOOLS) tools check
 quick: $(VENV)/.installed
 	$(BIN)/pytest -n 2 tests/unit
 
-# A million calls of the contract's functions in any order: about an hour.
+# Hours: a million calls of the contract's functions in any order, and ten times the acts that four
+# implementations must agree on.
 soak: $(VENV)/.installed $(NODE_MODULES)
 	FOUNDRY_PROFILE=soak $(BIN)/python -c 'import os; from tests.anvil import foundry_binary as find; \
-		os.execv(find("forge"), ["forge", "test", "--match-contract", "InvariantTest"])'
+		forge = find("forge"); os.execv(forge, [forge, "test", "--match-contract", "InvariantTest"])'
+	POLREG_DIFFERENTIAL_ACTS=100000 $(BIN)/pytest tests/differential
+
+# Hours: small edits to the contract, each of which the tests must notice.
+mutants: $(VENV)/.installed $(NODE_MODULES)
+	$(BIN)/python scripts/mutate.py
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
