@@ -51,6 +51,9 @@ class Context(Answer):
     block: Block
     log: Log
     mirror: Mirror
+    closed: str | None = shown(None)
+    """Where the log goes on, if the registry was closed: the address that the administrator named,
+    zeros for none. Confirm it with the authority by another way before you trust it."""
     development: bool = shown(True)
     """Whether this is a development chain, which proves nothing to others."""
     note: str | None = shown("a local development chain, worth no more than this machine")

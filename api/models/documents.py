@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.models.base import Answer, FromRegistry, shown
 from api.models.sample import ACCOUNT, AUTHORITY, DOCUMENT, MOMENT, NUMBER, POLICY, TITLE
 from registry.core.timeline import Standing
-from registry.core.verdict import DocumentRole, Evidence, Finality, Match
+from registry.core.verdict import DocumentRole, Evidence, Finality, Match, Unsettled
 
 
 class EvidenceOfCheck(Answer):
@@ -36,8 +36,11 @@ class Registration(Answer):
     """This document's version, from 1."""
     versions: int = shown(1)
     """How many versions the policy has, later ones included."""
-    standing: Standing = shown("in_force")
-    """What this document is worth on the date asked about."""
+    standing: Standing | None = shown("in_force")
+    """What this document is worth on the date asked about; null where `unsettled` says why."""
+    unsettled: Unsettled | None = shown(None)
+    """`last_day_unknown`: it would be in force, but the log does not hold the manifest, which may
+    name a last day. `closed`: the registry was closed, what applies is said elsewhere."""
     since: str | None = shown("2017-09-01")
     """First date this document applies; null for no known beginning."""
     finality: Finality = shown("finalized")
@@ -60,7 +63,9 @@ class Verdict(Answer):
     match: Match = shown("exact")
     """`unknown`: this exact file is not in the registry; one byte makes a difference."""
     standing: Standing | None = shown("in_force")
-    """Of the first registration; null where the file is unknown."""
+    """Of the first registration; null where the file is unknown, or `unsettled` says why."""
+    unsettled: Unsettled | None = shown(None)
+    """Of the first registration. Never to be read as in force."""
     finality: Finality | None = shown("finalized")
     evidence: EvidenceOfCheck
     on: str = shown("2026-11-22")

@@ -79,6 +79,7 @@ class StatsAnswer(FromRegistry):
             "standing": {"in_force": 1},
         }
     )
-    """Their numbers, the most first; `unknown` where a manifest does not say."""
+    """Their numbers, the most first; `unknown` where a manifest does not say. Of `standing`,
+    `last_day_unknown` and `closed` are those that have none."""
     totals: Totals
     """Of everything, without filters."""

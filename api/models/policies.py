@@ -8,6 +8,7 @@ from api.models.base import Answer, FromRegistry, shown
 from api.models.sample import ACCOUNT, AUTHORITY, BLOCK, DOCUMENT, MOMENT, NUMBER, POLICY, TITLE
 from registry.core.manifest import ManifestState
 from registry.core.timeline import Standing
+from registry.core.verdict import Unsettled
 
 
 class Endorsement(Answer):
@@ -28,9 +29,13 @@ class Policy(Answer):
     """ISO 3166-2."""
     issued: str | None = shown("2017-08-15")
     status: str = shown("in_force")
-    """The contract's status now: in_force, suspended, superseded, repealed or withdrawn."""
-    standing: Standing = shown("in_force")
-    """What the policy is worth on the date."""
+    """The contract's status now: in_force, suspended, superseded, repealed or withdrawn. It knows
+    no dates: what applies is `standing`."""
+    standing: Standing | None = shown("in_force")
+    """What the policy is worth on the date; null where `unsettled` says why."""
+    unsettled: Unsettled | None = shown(None)
+    """`last_day_unknown`: it would be in force, but the log does not hold the manifest, which may
+    name a last day. `closed`: the registry was closed, what applies is said elsewhere."""
     since: str | None = shown("2017-09-01")
     """First date of this standing; null for no known beginning."""
     until: str | None = shown(None)

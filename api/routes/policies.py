@@ -36,7 +36,7 @@ def policies(registry: Registry, page: Page) -> Response:
     position, rows, more = find_policies(registry.engine, wanted, after, page.limit)
     content = {
         "on": iso_date(wanted.on),
-        "policies": [answers.policy(row) for row in rows],
+        "policies": [answers.policy(row, position) for row in rows],
         "next": encode_cursor(rows[-1].id) if more else None,
     }
     return answering.from_registry(position, content)
@@ -82,5 +82,8 @@ def history(policy_id: PolicyId, registry: Registry, on: On) -> Response:
 
 
 def _policy(found: FoundPolicy, day: Day) -> Response:
-    content = {"on": iso_date(day), "policy": answers.policy(found.row, found.endorsed_by)}
+    content = {
+        "on": iso_date(day),
+        "policy": answers.policy(found.row, found.position, found.endorsed_by),
+    }
     return answering.from_registry(found.position, content)

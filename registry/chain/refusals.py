@@ -13,6 +13,7 @@ from registry.chain.abi import custom_errors
 from registry.chain.addresses import checksummed
 from registry.chain.rpc import RpcError
 from registry.core.authority import Role, decode_code
+from registry.core.closing import UNCONFIRMED, goes_on, is_nowhere
 from registry.core.entry import Action
 from registry.core.lifecycle import Status
 from registry.core.units import Address
@@ -99,6 +100,16 @@ def _transition(values: _Values) -> _Words:
     return f"{Action(values['action']).word} is not possible: the policy is {status}", None
 
 
+def _retired(values: _Values) -> _Words:
+    successor = _account(values["successor"])
+    hint = (
+        "ask the authority where it publishes now"
+        if is_nowhere(successor)
+        else f"{UNCONFIRMED}; only then set POLREG_CONTRACT to it"
+    )
+    return goes_on(successor), hint
+
+
 _SPOKEN: dict[str, Callable[[_Values], _Words]] = {
     "AccessControlUnauthorizedAccount": _unauthorized,
     "SequenceMismatch": _sequence,
@@ -108,10 +119,7 @@ _SPOKEN: dict[str, Callable[[_Values], _Words]] = {
         f"open it first: polreg authority open {_code(v['code'])}",
     ),
     "AuthorityAlreadyOpen": lambda v: (f"the authority {_code(v['code'])} is already open", None),
-    "Retired": lambda v: (
-        f"this registry is closed; it goes on at {_account(v['successor'])}",
-        "set POLREG_CONTRACT to the successor",
-    ),
+    "Retired": _retired,
     "CompromiseInFuture": lambda _: (
         "a key can not be reported compromised as of a time to come",
         None,

@@ -13,6 +13,7 @@ from registry.cli import common
 from registry.cli.common import Json, On
 
 if TYPE_CHECKING:
+    from registry.core.verdict import Registration
     from registry.services.verify import CheckedFile
 
 _Policy = Annotated[
@@ -42,9 +43,10 @@ def verify(
     receipt.
 
     Exit codes: 0 every file is exactly as published and in force; 1 some file is not in
-    the registry, or a step of its receipt failed; 2 usage; 3 some file could not be checked;
-    4 authentic, but some file is no longer, or not yet, in force, or its receipt is older
-    than the policy's latest act.
+    the registry, or a step of its receipt failed; 2 usage; 3 some file could not be checked,
+    or is authentic and its standing can not be told: its manifest, which may name a last day,
+    is not known, or the registry was closed; 4 authentic, but some file is no longer, or not
+    yet, in force, or its receipt is older than the policy's latest act.
     """
     from registry.errors import InputError
     from registry.services import answers
@@ -73,8 +75,22 @@ def verify(
         print_checked_json(context, checked, day)
     else:
         say_checked(checked)
+        if _waits_for_manifest(checked):
+            common.say(f"  {MANIFEST_NEEDED}")
         common.say_context(context)
     return _worst(checked)
+
+
+MANIFEST_NEEDED = (
+    "the log does not hold the manifest, which may name a last day: get a receipt that shows it"
+)
+
+
+def _waits_for_manifest(checked: list[CheckedFile]) -> bool:
+    from registry.core.verdict import Unsettled
+
+    found = (each.verdict.unsettled for each in checked if each.verdict)
+    return any(each is Unsettled.LAST_DAY_UNKNOWN for each in found)
 
 
 def _worst(checked: list[CheckedFile]) -> int:
@@ -156,8 +172,7 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
     if lead is None:
         common.say("  unknown: this exact file is not in the registry")
         return
-    standing = lead.standing.value.replace("_", " ") if lead.standing else "standing not known"
-    common.say(f"  exact: as published · {standing} · {lead.finality.value}")
+    common.say(f"  exact: as published · {_told(lead)} · {lead.finality.value}")
     for found in verdict.registrations:
         common.say(f"  {' / '.join(found.title.values()) or '(no readable manifest)'}")
         role = "" if found.role.value == "document" else f", {found.role.value}"
@@ -165,11 +180,7 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         common.say(
             f"    {found.authority} {found.number or '(number not known)'}"
             f", version {found.version} of {found.versions}{role}"
-            + (
-                f" ({found.standing.value})"
-                if found.standing and found.standing is not lead.standing
-                else ""
-            )
+            + (f" ({_told(found)})" if _told(found) != _told(lead) else "")
         )
         since = iso_or_none(found.since)
         block = "" if found.block is None else f" in block {found.block}"
@@ -184,6 +195,13 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         common.say(f"  checked: {'; '.join(verdict.steps)}")
 
 
+def _told(found: Registration) -> str:
+    """What a document is worth, or why that is not known."""
+    if found.unsettled is not None:
+        return common.not_known(found.unsettled)
+    return found.standing.value.replace("_", " ") if found.standing else "standing not known"
+
+
 def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
     """Show one policy as it stands."""
     from registry.services import answers
@@ -191,12 +209,16 @@ def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
 
     with common.workspace() as opened:
         found = find_policy(opened.engine, policy, common.day(on))
-    shown = answers.policy(found.row, found.endorsed_by)
+    shown = answers.policy(found.row, found.position, found.endorsed_by)
     context = answers.context(found.position)
     if as_json:
         common.print_json({"policy": shown, "registry": context})
         return
     common.say(" / ".join(shown["title"].values()) or "(no readable manifest)")
+    if shown["unsettled"]:
+        common.say(f"  {common.not_known(shown['unsettled'])}")
+    if shown["unsettled"] == "last_day_unknown":
+        common.say(f"  {MANIFEST_NEEDED}")
     for key in (
         "authority", "number", "standing", "status", "type", "jurisdiction", "issued", "since",
         "until", "version", "versions", "document", "policy_id", "endorses",
@@ -284,15 +306,15 @@ def search(
     wanted = PolicyFilter(on=common.day(on), text=" ".join(text), authority=authority)
     with common.workspace() as opened:
         position, rows, more = find_policies(opened.engine, wanted, limit=limit)
-    found = [answers.policy(row) for row in rows]
+    found = [answers.policy(row, position) for row in rows]
     context = answers.context(position)
     if as_json:
         common.print_json({"policies": found, "more": more, "registry": context})
         return 0 if found else 1
     for each in found:
         common.say(
-            f"{each['policy_id'][:12]}  {each['standing']:<17}{each['issued'] or '':<11}"
-            f"{each['authority']}  {' / '.join(each['title'].values())}"
+            f"{each['policy_id'][:12]}  {each['standing'] or each['unsettled']:<17}"
+            f"{each['issued'] or '':<11}{each['authority']}  {' / '.join(each['title'].values())}"
         )
     if not found:
         common.say("nothing found")

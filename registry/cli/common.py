@@ -119,8 +119,32 @@ def sync_quietly(opened: Workspace) -> None:
         opened.sync(lambda done, total, _entries: advance(done, total))
 
 
+def closing(successor: str) -> str:
+    """That the registry is closed, where it goes on, and what that is worth."""
+    from registry.core.closing import UNCONFIRMED, goes_on, is_nowhere
+
+    said = goes_on(successor)
+    said = said[0].upper() + said[1:]
+    if is_nowhere(successor):
+        return f"{said}: what applies now is not said here."
+    return f"{said}: what applies is said there. {UNCONFIRMED[0].upper()}{UNCONFIRMED[1:]}."
+
+
+def not_known(unsettled: str) -> str:
+    """That there is no standing, and why; `unsettled` is a word of core.verdict.Unsettled."""
+    from registry.core.verdict import Unsettled
+
+    match Unsettled(unsettled):
+        case Unsettled.CLOSED:
+            return "standing not known (the registry is closed)"
+        case Unsettled.OUTDATED:
+            return "standing not known (the policy has later acts)"
+        case Unsettled.LAST_DAY_UNKNOWN:
+            return "standing not known (its last day is not known)"
+
+
 def say_context(context: dict[str, Any]) -> None:
-    """Where an answer comes from, in two lines."""
+    """Where an answer comes from, and what is to be known of that place."""
     log, block, mirror = context["log"], context["block"], context["mirror"]
     at = f" of {block['time']}" if block["time"] else ""
     source = f"mirror synced {mirror['lag_seconds']} s ago" if mirror else "from a receipt"
@@ -131,5 +155,7 @@ def say_context(context: dict[str, Any]) -> None:
         f"{context['contract']}, block {block['number']}{at}, "
         f"log of {log['size']} entries, root {log['root'][:16]}…, {source}"
     )
+    if context["closed"]:
+        say(closing(context["closed"]))
     if context["note"]:
         say(f"This is {context['note']}.")

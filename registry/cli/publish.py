@@ -32,7 +32,12 @@ _Relation = Annotated[
 ]
 _Reason = Annotated[str | None, typer.Option(help="Why, in words.")]
 _DigestOnly = Annotated[
-    bool, typer.Option("--digest-only", help="Keep the manifest off the chain: cheaper.")
+    bool,
+    typer.Option(
+        "--digest-only",
+        help="Keep the manifest off the chain: cheaper. Whoever checks without it can not tell "
+        "the last day, and never gets the answer in force. It is printed: keep it.",
+    ),
 ]
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="The document.")]
 _Policy = Annotated[
@@ -197,6 +202,9 @@ def _perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
         common.sync_quietly(opened)
         context = answers.workspace_context(opened.engine)
     shown = answers.published(done)
+    if digest_only:
+        # The chain does not have it, and nothing here keeps it.
+        shown["manifest_text"] = draft.manifest().decode()
     if as_json:
         common.print_json({"published": shown, "registry": context})
         return
@@ -206,7 +214,19 @@ def _perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
     typer.echo(f"  policy       {shown['policy_id']}")
     typer.echo(f"  entry        {shown['entry']} (act {shown['sequence']} on this policy)")
     typer.echo(f"  transaction  {shown['transaction']}, {shown['gas_used']:,} gas")
+    if digest_only:
+        _say_what_it_costs(shown["manifest_text"], carries_document=bool(shown["document"]))
     common.say_context(context)
+
+
+def _say_what_it_costs(manifest: str, *, carries_document: bool) -> None:
+    """The manifest as it is, so that it can be kept: the log has its digest."""
+    if carries_document:
+        typer.echo("The log has the manifest's digest alone, and the manifest may name a last day:")
+        typer.echo("polreg verify will say that the standing is not known (exit code 3), not that")
+        typer.echo("it is in force. A receipt into which the manifest is put settles it.")
+    typer.echo("Nothing here keeps the manifest. Keep it: the next line, without its line feed.")
+    typer.echo(manifest)
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

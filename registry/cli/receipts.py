@@ -191,9 +191,6 @@ def _limits(verdict: Verdict, shown: ShownPolicy) -> Iterator[str]:
 
     block = shown.anchor.policy_block if shown.anchor else shown.receipt.block.number
     match verdict.leading.unsettled if verdict.leading else None:
-        case Unsettled.CLOSED:
-            closed = shown.anchor.closed if shown.anchor else None
-            yield f"the registry is closed, and goes on at {closed}: what applies is said there"
         case Unsettled.OUTDATED:
             acts = "act" if shown.later == 1 else "acts"
             yield (
@@ -205,8 +202,8 @@ def _limits(verdict: Verdict, shown: ShownPolicy) -> Iterator[str]:
                 "the receipt does not show the manifest, which may name a last day: get one that "
                 "does"
             )
-        case None:
-            pass
+        case Unsettled.CLOSED | None:
+            pass  # a closing is told with the place that the answer comes from
     if verdict.evidence is Evidence.RECEIPT:
         yield f"as of block {block}: whether acts were recorded later, only a node can tell (--rpc)"
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from registry.core.closing import goes_on
 from registry.core.digest import sha256
 from registry.core.lifecycle import PolicyState, Status
 from registry.core.merkle import verify_inclusion
@@ -158,7 +159,7 @@ def _check_slot(shown: ShownPolicy, anchor: Anchor, trace: Trace) -> None:
             f"{anchor.policy_block}, the last of them entry {slot.head}, and is {slot.status.word}"
         )
     if anchor.closed is not None:
-        words += f"; the registry is closed, and goes on at {anchor.closed}"
+        words += f"; {goes_on(anchor.closed)}"
     trace.held(LATEST, words)
 
 

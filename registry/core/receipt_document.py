@@ -23,9 +23,9 @@ from registry.core.verdict import (
     Finality,
     Match,
     Registration,
-    Unsettled,
     Verdict,
     by_weight,
+    unsettled,
 )
 from registry.errors import CouldNotCheck, InputError, ProofError
 
@@ -158,7 +158,12 @@ def _registration(
     standing = document_standing(interval, document, on)
     if member is not None and standing is Standing.IN_FORCE:
         standing = _own_standing(member, on)
-    unsettled = _unsettled(shown, place, standing)
+    why = unsettled(
+        standing,
+        closed=shown.anchor is not None and shown.anchor.closed is not None,
+        later=shown.later != 0,
+        manifest_known=shown.receipt.entries[place].manifest is not None,
+    )
     manifest = member or _present(history.readings[place])
     endorsed = (
         each.get("policy")
@@ -176,7 +181,7 @@ def _registration(
         version=document.version,
         versions=max(each.version for each in history.timeline.documents.values()),
         current=interval.document,
-        standing=standing if unsettled is None else None,
+        standing=standing if why is None else None,
         since=member.effective_from if member and member.effective_from else document.since,
         finality=shown.anchor.finality if shown.anchor else Finality.INCLUDED,
         recorded_at=entry.recorded_at,
@@ -184,7 +189,7 @@ def _registration(
         block=None,
         registrar="0x" + entry.registrar.hex(),
         endorses=next((each for each in endorsed if each), None),
-        unsettled=unsettled,
+        unsettled=why,
     )
 
 
@@ -195,15 +200,3 @@ def _own_standing(member: Manifest, on: Day) -> Standing:
     if member.effective_to is not None and on > member.effective_to:
         return Standing.EXPIRED
     return Standing.IN_FORCE
-
-
-def _unsettled(shown: ShownPolicy, place: int, standing: Standing) -> Unsettled | None:
-    """Why the standing can not be told after all. Whoever made the receipt must not decide
-    the answer by what they leave out."""
-    if shown.anchor is not None and shown.anchor.closed is not None:
-        return Unsettled.CLOSED
-    if shown.later:
-        return Unsettled.OUTDATED
-    if standing is Standing.IN_FORCE and shown.receipt.entries[place].manifest is None:
-        return Unsettled.LAST_DAY_UNKNOWN
-    return None

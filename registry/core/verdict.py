@@ -49,14 +49,34 @@ class DocumentRole(StrEnum):
 
 
 class Unsettled(StrEnum):
-    """Why an authentic document has no standing that could be told from a receipt."""
+    """Why an authentic document has no standing that could be told from what is known."""
 
     CLOSED = "closed"
     """The registry was closed: what applies now is said elsewhere."""
     OUTDATED = "outdated"
     """The policy has later acts, which the receipt does not show."""
     LAST_DAY_UNKNOWN = "last_day_unknown"
-    """It would be in force, but for a manifest that is not shown and may name a last day."""
+    """It would be in force, but for a manifest that is not known and may name a last day."""
+
+
+def unsettled(
+    standing: Standing, *, closed: bool, manifest_known: bool, later: bool = False
+) -> Unsettled | None:
+    """Why `standing`, which follows from the acts that are known, is no answer after all;
+    None where it is one. The one rule for receipts and mirrors: section 13, step 12 of
+    docs/formats.md.
+
+    `closed`: the log has been closed. `later`: the policy has acts that are not known.
+    `manifest_known`: the bytes of the manifest are, that the document's entry names. What
+    is left out must never make a document in force.
+    """
+    if closed:
+        return Unsettled.CLOSED
+    if later:
+        return Unsettled.OUTDATED
+    if standing is Standing.IN_FORCE and not manifest_known:
+        return Unsettled.LAST_DAY_UNKNOWN
+    return None
 
 
 class ExitCode(IntEnum):
@@ -131,6 +151,10 @@ class Verdict:
         return self.leading.standing if self.leading else None
 
     @property
+    def unsettled(self) -> Unsettled | None:
+        return self.leading.unsettled if self.leading else None
+
+    @property
     def finality(self) -> Finality | None:
         return self.leading.finality if self.leading else None
 
@@ -167,7 +191,7 @@ def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]
                 each.endorses is not None,
                 each.policy_id not in own_document,
                 first[each.policy_id],
-                # but for a last day that is not shown, it is in force
+                # but for a last day that is not known, it is in force
                 each.standing is not Standing.IN_FORCE
                 and each.unsettled is not Unsettled.LAST_DAY_UNKNOWN,
                 -each.entry,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     column,
+    false,
     func,
     or_,
     select,
@@ -26,6 +27,7 @@ from sqlalchemy import table as sqltable
 from registry.core.authority import Role
 from registry.core.timeline import Standing
 from registry.core.units import Day
+from registry.core.verdict import unsettled
 from registry.mirror.schema import (
     authorities,
     compromises,
@@ -33,6 +35,7 @@ from registry.mirror.schema import (
     entries,
     grants,
     intervals,
+    manifests,
     policies,
 )
 
@@ -57,6 +60,8 @@ class PolicyFilter:
     endorses: str | None = None
     # a joint issue counted once: co-issuing authorities' own entries are left out
     leading_only: bool = False
+    # the log that the mirror holds was closed, so that no standing is settled any more
+    closed: bool = False
 
 
 def page(connection: Connection, wanted: PolicyFilter, after: int, limit: int) -> list[Any]:
@@ -92,20 +97,37 @@ _STATISTICS = {
     "type": policies.c.type,
     "year": policies.c.issued_year,
     "authority": policies.c.authority,
-    "standing": intervals.c.standing,
 }
 
 
 def statistics(connection: Connection, wanted: PolicyFilter) -> dict[str, dict[str, int]]:
     """Numbers of policies by jurisdiction, level, type, year of issue, authority and
-    standing, the most first. What a manifest does not say is counted as "unknown"."""
-    return {
+    standing, the most first. What a manifest does not say is counted as "unknown"; a standing
+    that is not settled by why it is not ("last_day_unknown", "closed")."""
+    counted = {
         name: {
             "unknown" if value is None else str(value): int(number)
             for value, number in _counted(connection, each, wanted)
         }
         for name, each in _STATISTICS.items()
     }
+    return {**counted, "standing": _by_standing(connection, wanted)}
+
+
+def _by_standing(connection: Connection, wanted: PolicyFilter) -> dict[str, int]:
+    number = func.count().label("number")
+    known = _MANIFEST_KNOWN.label("manifest_known")
+    statement = _filtered(_listed(wanted.on), wanted).with_only_columns(
+        intervals.c.standing, known, number, maintain_column_froms=True
+    )
+    found: dict[str, int] = {}
+    for row in connection.execute(statement.group_by(intervals.c.standing, _MANIFEST_KNOWN)):
+        standing = Standing(row.standing)
+        manifest_known = bool(row.manifest_known)
+        why = unsettled(standing, closed=wanted.closed, manifest_known=manifest_known)
+        told = why or standing
+        found[told.value] = found.get(told.value, 0) + int(row.number)
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _counted(connection: Connection, value: Any, wanted: PolicyFilter) -> Iterator[tuple[Any, int]]:
@@ -163,6 +185,9 @@ def totals(connection: Connection) -> dict[str, int]:
     }
 
 
+# Whether the mirror holds the manifest of the document that applies.
+_MANIFEST_KNOWN = manifests.c.entry.is_not(None)
+
 # The document that is shown is the one that applies on the day, not the latest.
 _SHOWN = [each for each in policies.c if each.name not in {"document", "snapshot_line"}]
 
@@ -178,6 +203,7 @@ def _listed(on: Day) -> Select[Any]:
             intervals.c.document.label("document_entry"),
             entries.c.document,
             entries.c.recorded_at,
+            _MANIFEST_KNOWN.label("manifest_known"),
         )
         .join(
             intervals,
@@ -188,6 +214,7 @@ def _listed(on: Day) -> Select[Any]:
             ),
         )
         .join(entries, entries.c.entry == intervals.c.document)
+        .outerjoin(manifests, manifests.c.entry == intervals.c.document)
     )
 
 
@@ -197,7 +224,7 @@ def _filtered(statement: Select[Any], wanted: PolicyFilter) -> Select[Any]:
     if wanted.leading_only:
         statement = statement.where(policies.c.endorses.is_(None))
     if wanted.standing is not None:
-        statement = statement.where(intervals.c.standing == wanted.standing.value)
+        statement = statement.where(_settled(wanted.standing, closed=wanted.closed))
     for restricted, value in (
         (policies.c.jurisdiction, wanted.jurisdiction),
         (policies.c.type, wanted.type),
@@ -212,6 +239,16 @@ def _filtered(statement: Select[Any], wanted: PolicyFilter) -> Select[Any]:
     for term in _terms(wanted.text or ""):
         statement = statement.where(_has_term(term))
     return statement
+
+
+def _settled(standing: Standing, *, closed: bool) -> Any:
+    """Those of a standing of which it is sure: the facts with which the rule settles it."""
+    settling = [
+        _MANIFEST_KNOWN if known else ~_MANIFEST_KNOWN
+        for known in (True, False)
+        if unsettled(standing, closed=closed, manifest_known=known) is None
+    ]
+    return and_(intervals.c.standing == standing.value, or_(false(), *settling))
 
 
 def _at_or_below(code: str) -> Any:

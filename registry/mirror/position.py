@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from registry.core.entry import Action
 from registry.core.position import Position
 from registry.core.units import Address, BlockNumber, Digest, UnixSeconds
 from registry.core.verdict import FinalityBlocks
@@ -14,10 +15,15 @@ from registry.mirror.rows import checksum
 
 _HASH = 32
 _POSITION = select(schema.position)
+_CLOSING = select(schema.entries.c.number).where(
+    schema.entries.c.entry == bindparam("last"),
+    schema.entries.c.action == int(Action.RETIRE),
+)
 
 
 def read_position(connection: Connection) -> Position | None:
-    """Where the mirror stands; None before its first sync."""
+    """Where the mirror stands; None before its first sync. Whether the log was closed is
+    left to `closed_at`: this reads no row but its own, so that it can not fail by another."""
     row = connection.execute(_POSITION).first()
     if row is None:
         return None
@@ -35,6 +41,13 @@ def read_position(connection: Connection) -> Position | None:
         peaks=tuple(Digest(peaks[at : at + _HASH]) for at in range(0, len(peaks), _HASH)),
         synced_at=row.synced_at,
     )
+
+
+def closed_at(connection: Connection, size: int) -> Address | None:
+    """The successor that the last of the log's first `size` entries names, if that one
+    closed the log (`Position.closed`). Nothing can follow a Retire, so the last one tells."""
+    number = connection.execute(_CLOSING, {"last": size - 1}).scalar_one_or_none()
+    return None if number is None else Address(number[12:])
 
 
 def write_position(connection: Connection, position: Position) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, and_, bindparam, select
 from registry.core.entry import Action
 from registry.core.timeline import Document, Interval, Standing, document_standing
 from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
-from registry.core.verdict import DocumentRole, FinalityBlocks, Registration
-from registry.mirror.schema import documents, entries, intervals, policies
+from registry.core.verdict import DocumentRole, FinalityBlocks, Registration, unsettled
+from registry.mirror.schema import documents, entries, intervals, manifests, policies
 
 _IN_LIST = 500
 
@@ -38,9 +38,11 @@ _REGISTRATIONS = (
         intervals.c.standing,
         intervals.c.document.label("interval_document"),
         intervals.c.version.label("interval_version"),
+        manifests.c.entry.is_not(None).label("manifest_known"),
     )
     .join(policies, policies.c.id == documents.c.policy)
     .join(entries, entries.c.entry == documents.c.entry)
+    .outerjoin(manifests, manifests.c.entry == documents.c.entry)
     .join(
         intervals,
         and_(
@@ -54,18 +56,24 @@ _REGISTRATIONS = (
 
 
 def registrations(
-    connection: Connection, digests: Sequence[bytes], on: Day, finality: FinalityBlocks
+    connection: Connection,
+    digests: Sequence[bytes],
+    on: Day,
+    finality: FinalityBlocks,
+    *,
+    closed: bool,
 ) -> dict[bytes, list[Registration]]:
-    """All that the registry knows of each digest, as it stands on a day."""
+    """All that the registry knows of each digest, as it stands on a day. `closed`: the log
+    that the mirror holds has been, so that what applies is said elsewhere."""
     found: dict[bytes, list[Registration]] = {}
     for at in range(0, len(digests), _IN_LIST):
         wanted = list(digests[at : at + _IN_LIST])
         for row in connection.execute(_REGISTRATIONS, {"wanted": wanted, "day": on}):
-            found.setdefault(row.sha256, []).append(_registration(row, on, finality))
+            found.setdefault(row.sha256, []).append(_registration(row, on, finality, closed))
     return found
 
 
-def _registration(row: Any, on: Day, finality: FinalityBlocks) -> Registration:
+def _registration(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> Registration:
     interval = Interval(
         row.interval_since,
         row.interval_until,
@@ -74,6 +82,8 @@ def _registration(row: Any, on: Day, finality: FinalityBlocks) -> Registration:
         row.interval_version,
     )
     document = Document(EntryIndex(row.entry), row.version, Day(row.since), None)
+    standing = document_standing(interval, document, on)
+    why = unsettled(standing, closed=closed, manifest_known=bool(row.manifest_known))
     return Registration(
         policy_id=Digest(row.policy_id),
         authority=row.authority,
@@ -85,13 +95,14 @@ def _registration(row: Any, on: Day, finality: FinalityBlocks) -> Registration:
         version=row.version,
         versions=row.versions,
         current=EntryIndex(row.interval_document),
-        standing=document_standing(interval, document, on),
+        standing=standing if why is None else None,
         since=row.since,
         finality=finality.of(row.block),
         recorded_at=UnixSeconds(row.recorded_at),
         block=BlockNumber(row.block),
         registrar="0x" + row.registrar.hex(),
         endorses=row.endorses,
+        unsettled=why,
     )
 
 

@@ -15,8 +15,9 @@ from registry.core.authority import Role
 from registry.core.calendar import LAST_DAY, iso_date, iso_or_none, iso_time
 from registry.core.chain_id import caip2, caip10, is_development
 from registry.core.position import Position
+from registry.core.timeline import Standing
 from registry.core.units import Address, Day
-from registry.core.verdict import Evidence, Registration, Verdict
+from registry.core.verdict import Evidence, Registration, Verdict, unsettled
 from registry.errors import RegistryError
 from registry.mirror.engine import Engine, reading
 from registry.mirror.registrations import title_of
@@ -30,7 +31,7 @@ DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
 
 
 def context(position: Position) -> dict[str, Any]:
-    """Where an answer comes from."""
+    """Where an answer comes from. `closed` is the successor of a registry that was closed."""
     synced_at = position.synced_at or 0
     return {
         "chain": caip2(position.chain_id),
@@ -45,6 +46,7 @@ def context(position: Position) -> dict[str, Any]:
             "synced_at": iso_time(synced_at),
             "lag_seconds": max(0, int(time.time()) - synced_at),
         },
+        "closed": None if position.closed is None else checksummed(position.closed),
         "development": is_development(position.chain_id),
         "note": DEVELOPMENT_NOTE if is_development(position.chain_id) else None,
     }
@@ -107,6 +109,7 @@ def verdict(found: Verdict, on: Day) -> dict[str, Any]:
         "sha256": found.sha256.hex(),
         "match": found.match.value,
         "standing": found.standing.value if found.standing else None,
+        "unsettled": found.unsettled.value if found.unsettled else None,
         "finality": found.finality.value if found.finality else None,
         "evidence": {"source": found.evidence.value, "steps": list(found.steps)},
         "on": iso_date(on),
@@ -134,7 +137,7 @@ def registration(found: Registration) -> dict[str, Any]:
         "version": found.version,
         "versions": found.versions,
         "standing": found.standing.value if found.standing else None,
-        **({"unsettled": found.unsettled.value} if found.unsettled else {}),
+        "unsettled": found.unsettled.value if found.unsettled else None,
         "since": iso_or_none(found.since),
         "finality": found.finality.value,
         "entry": found.entry,
@@ -146,10 +149,14 @@ def registration(found: Registration) -> dict[str, Any]:
     }
 
 
-def policy(row: Any, endorsed_by: Sequence[Any] = ()) -> dict[str, Any]:
-    """A policy as a list shows it, from a row of mirror.listing."""
+def policy(row: Any, position: Position, endorsed_by: Sequence[Any] = ()) -> dict[str, Any]:
+    """A policy as a list shows it, from a row of mirror.listing and where the mirror stood."""
     from registry.core.lifecycle import Status
 
+    standing = Standing(row.standing)
+    why = unsettled(
+        standing, closed=position.closed is not None, manifest_known=bool(row.manifest_known)
+    )
     return {
         "policy_id": row.policy_id.hex(),
         "authority": row.authority,
@@ -159,7 +166,8 @@ def policy(row: Any, endorsed_by: Sequence[Any] = ()) -> dict[str, Any]:
         "jurisdiction": row.jurisdiction,
         "issued": iso_or_none(row.issued),
         "status": Status(row.status).word,
-        "standing": row.standing,
+        "standing": standing.value if why is None else None,
+        "unsettled": why.value if why else None,
         "since": iso_or_none(row.since),
         "until": None if row.until > LAST_DAY else iso_date(row.until),
         "version": row.version,

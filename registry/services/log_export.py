@@ -37,7 +37,7 @@ from registry.core.snapshot import Checkpoint
 from registry.core.units import BlockNumber, Digest, UnixSeconds
 from registry.errors import Inconsistent, InputError, LocalFailure, NotVerified
 from registry.mirror.engine import Connection, Engine, reading, writing
-from registry.mirror.position import read_position, write_position
+from registry.mirror.position import closed_at, read_position, write_position
 from registry.mirror.queries import entries_in_block, log_rows
 from registry.mirror.store import append, entry_of, require_entitled
 from registry.services.chain_root import (
@@ -171,7 +171,7 @@ def import_log(
         block = require_block(client, told.block, told.block_hash)
         position = _position(header, chain_id, client, block, grown)
         write_position(connection, position)
-        return position
+        return replace(position, closed=closed_at(connection, position.size))
 
 
 def fill(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from registry.core.authority import check_code
@@ -77,7 +77,7 @@ def find_policies(
     """A page of policies, and whether there are more after it."""
     with reading(engine) as connection:
         position = required_position(connection)
-        rows = listing.page(connection, wanted, after, limit + 1)
+        rows = listing.page(connection, _as_of(wanted, position), after, limit + 1)
     return position, rows[:limit], len(rows) > limit
 
 
@@ -86,12 +86,19 @@ def count_policies(
 ) -> tuple[Position, int, dict[str, dict[str, int]], dict[str, int]]:
     """How many policies there are, by each statistic, and how much of everything."""
     with reading(engine) as connection:
+        position = required_position(connection)
+        wanted = _as_of(wanted, position)
         return (
-            required_position(connection),
+            position,
             listing.count(connection, wanted),
             listing.statistics(connection, wanted),
             listing.totals(connection),
         )
+
+
+def _as_of(wanted: PolicyFilter, position: Position) -> PolicyFilter:
+    """The filter for a mirror that stands there."""
+    return replace(wanted, closed=position.closed is not None)
 
 
 def find_authorities(engine: Engine) -> tuple[Position, list[Any]]:

@@ -22,7 +22,7 @@ from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
 from registry.mirror.engine import Engine, reading, writing
-from registry.mirror.position import read_position, write_position
+from registry.mirror.position import closed_at, read_position, write_position
 from registry.mirror.store import append, require_entitled, rewind, stored_blocks
 from registry.mirror.tiles import frontier
 
@@ -76,6 +76,7 @@ def sync(
         if (found.block, found.block_hash) == (head.number, head.hash):
             position = replace(found, finality=finality, synced_at=_now())
             write_position(connection, position)
+        position = replace(position, closed=closed_at(connection, position.size))
     return Synced(position, added, removed)
 
 

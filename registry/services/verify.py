@@ -2,14 +2,14 @@
 
 Steps, numbered once and cited in every answer: 1 the file's SHA-256; 2 a look-up of
 that digest in the mirror of the log; 3 the policy's acts put in order up to the date
-asked about. The mirror was compared with the contract's root when it was synced; what
-it was not compared with since is not claimed.
+asked about, where they settle it (core.verdict.unsettled). The mirror was compared with
+the contract's root when it was synced; what it was not compared with since is not claimed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.core.position import Position
@@ -17,7 +17,7 @@ from registry.core.units import Day, Digest
 from registry.core.verdict import Evidence, ExitCode, Match, Registration, Verdict, by_weight
 from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.engine import Connection, Engine, reading
-from registry.mirror.position import read_position
+from registry.mirror.position import closed_at, read_position
 from registry.mirror.registrations import registrations
 from registry.services.hashing import HashedFile, files_below, hash_file
 
@@ -42,14 +42,15 @@ def verify_digests(
     with reading(engine) as connection:
         position = required_position(connection)
         distinct = list(dict.fromkeys(digests))
-        known = registrations(connection, distinct, on, position.finality)
+        closed = position.closed is not None
+        known = registrations(connection, distinct, on, position.finality, closed=closed)
     verdicts = {digest: _verdict(digest, known.get(digest, ())) for digest in distinct}
     return position, [verdicts[digest] for digest in digests]
 
 
 def required_position(connection: Connection) -> Position:
     """Where the mirror stands. Raises CouldNotCheck where it has never held the whole log:
-    what is missing from a part of it may well be in the registry."""
+    what is missing from a part of it may well be in the registry. Says whether it was closed."""
     position = read_position(connection)
     if position is None:
         raise CouldNotCheck("the mirror has never been synced", hint="run polreg sync")
@@ -58,14 +59,15 @@ def required_position(connection: Connection) -> Position:
             f"the mirror's first sync is not finished: it stands at block {position.block}",
             hint="run polreg sync",
         )
-    return position
+    return replace(position, closed=closed_at(connection, position.size))
 
 
 def _verdict(digest: Digest, known: Sequence[Registration]) -> Verdict:
     if not known:
         return Verdict(digest, Match.UNKNOWN, (), Evidence.MIRROR, (HASHED, NOT_FOUND))
     found = by_weight(known)
-    return Verdict(digest, Match.EXACT, found, Evidence.MIRROR, (HASHED, FOUND, DATED))
+    steps = (HASHED, FOUND) if found[0].standing is None else (HASHED, FOUND, DATED)
+    return Verdict(digest, Match.EXACT, found, Evidence.MIRROR, steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,8 @@ class CheckedFile:
         """How a summary counts it."""
         if self.verdict is None:
             return "could_not_check"
-        if self.verdict.standing is None:
-            return self.verdict.match.value
-        return f"{self.verdict.match.value}, {self.verdict.standing.value}"
+        told = self.verdict.standing or self.verdict.unsettled
+        return self.verdict.match.value + (f", {told.value}" if told else "")
 
 
 def verify_files(
