@@ -23,7 +23,7 @@ contract AuthorityHarness {
     }
 
     function ofRole(bytes32 role) external pure returns (bytes32 code, bool controller) {
-        return AuthorityCode.ofRole(role);
+        return (AuthorityCode.ofRole(role), AuthorityCode.isController(role));
     }
 }
 

@@ -12,7 +12,9 @@ contract LifecycleSymbolic is Specification {
         assert(Lifecycle.next(status, action) == LifecycleTable.next(status, action));
     }
 
-    function check_brings_document_is_the_table(Action action) external pure {
+    /// @dev For acts on a policy, which the others are kept from by {Lifecycle-next}.
+    function check_brings_document_is_the_table(Action action) external {
+        vm.assume(both(action >= Action.Publish, action <= Action.Withdraw));
         assert(Lifecycle.bringsDocument(action) == LifecycleTable.bringsDocument(action));
     }
 
