@@ -3,7 +3,7 @@
 import { CouldNotCheck, ask, digestOf, lookUp } from "/check.js";
 import { element, facts, hash, titles } from "/elements.js";
 import { listenForSearches } from "/search.js";
-import { bytes, finality, say } from "/words.js";
+import { bytes, closedShortly, finality, say } from "/words.js";
 
 const [drop, files, on, results, context, development] = [
   "drop", "files", "on", "results", "context", "development",
@@ -35,6 +35,7 @@ function contextFacts(registry) {
   return [
     ["Chain", registry.chain + (registry.development ? " (development)" : "")],
     ["Contract", hash(registry.contract.split(":").at(-1))],
+    ["Registry", registry.closed && closedShortly(registry.closed)],
     ["Block", element("span", {}, `${registry.block.number}, ${registry.block.time} `, hash(registry.block.hash))],
     ["Log", `${registry.log.size} entries`],
     ["Log root", hash(registry.log.root)],

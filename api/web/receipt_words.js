@@ -1,7 +1,7 @@
 // What a receipt shows, in words: for the page and for the command. Values in, sentences out.
 
 import { UNSETTLED, dateOf, standingOn } from "./standing.js";
-import { standingWord } from "./words.js";
+import { CLOSED, closedShortly, closing, lastDayUnknown, standingWord } from "./words.js";
 
 // Text that others wrote, on one line: characters that end, turn or erase a line could forge an answer.
 export const visible = (text) =>
@@ -31,7 +31,6 @@ const ROLES = {
   rendition: "another form of the document, named by its manifest",
   member: "a member of the registered collection",
 };
-const NO_SUCCESSOR = /^0x0{40}$/;
 
 // What verifyReceipt returned, as said on this day (from 1970-01-01).
 // tone: good, warn where the document is authentic but not to be applied on that day, apart where
@@ -58,8 +57,8 @@ function stateOf(standing, on) {
     case "in_force": return `Authentic, and in force on ${on}`;
     case "amended": return `Authentic, but not the document that applies on ${on}`;
     case "outdated": return "Authentic, but older than the policy's latest act";
-    case "closed": return "Authentic, but the registry was closed: what applies now could not be told";
-    case "unknown": return `Authentic, but whether it is in force on ${on} could not be told`;
+    case "closed": return CLOSED;
+    case "unknown": return lastDayUnknown(on);
     default: return `Authentic, but ${standingWord(standing)} on ${on}`;
   }
 }
@@ -69,9 +68,7 @@ function explain(standing, { entry, role, version, versions, later, closed, chec
   const what = role === "member" ? "This is a member of a collection, " : "This is ";
   switch (standing) {
     case "closed":
-      return NO_SUCCESSOR.test(closed)
-        ? `By block ${number} the registry was closed, and names no other where it goes on.`
-        : `By block ${number} the registry was closed and goes on at ${closed}: what applies now is said there.`;
+      return closing(closed, number);
     case "outdated":
       return `${what}version ${version}. By block ${number} the policy had ${later} later ` +
         `${later === 1n ? "act" : "acts"}, which this receipt does not show: ask for a newer one.`;
@@ -97,7 +94,7 @@ function factsOf(shown) {
     ["Applies until", own?.effective_to ?? until ?? null],
     ["Later acts", latest ? null : `${later}, which this receipt does not show`],
     ["Policy's status", `${standingWord(status)}, by its latest act at block ${block.number}`],
-    ["Registry", closed && (NO_SUCCESSOR.test(closed) ? "closed, no other is named" : `closed, goes on at ${closed}`)],
+    ["Registry", closed && closedShortly(closed)],
     ["Recorded", `${timeOf(entry.recordedAt)}, entry ${entry.index}, by 0x${entry.registrar}`],
     ["Block", `${block.number}, 0x${block.hash}`],
     ["Log root", `${checkpoint.root}, of ${checkpoint.size} entries`],

@@ -2,7 +2,7 @@
 
 import { ask } from "/check.js";
 import { element, titles } from "/elements.js";
-import { standingWord } from "/words.js";
+import { standingWord, unsettledWord } from "/words.js";
 
 const PAGE = 20;
 
@@ -45,6 +45,7 @@ export function listenForSearches({ nameOf, showContext, date }) {
 }
 
 function item(policy, name, on) {
+  const standing = policy.standing ? `${standingWord(policy.standing)} on ${on}` : unsettledWord(policy.unsettled);
   const number = policy.number ?? "a number that is not shown in the log";
   return element(
     "li",
@@ -53,7 +54,7 @@ function item(policy, name, on) {
     element(
       "p",
       { className: "quiet" },
-      `${number} · ${name} · ${standingWord(policy.standing)} on ${on} · version ${policy.version} of ${policy.versions} · `,
+      `${number} · ${name} · ${standing} · version ${policy.version} of ${policy.versions} · `,
       element("a", { href: `/v1/policies/${policy.policy_id}/history` }, "history"),
     ),
   );

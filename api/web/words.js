@@ -1,8 +1,8 @@
 // A verdict in words. No DOM, no network: values in, sentences out.
 
-// tone: good, warn (authentic but not to be applied), bad (not in the registry)
+// tone: good, warn (authentic but not to be applied), apart (authentic, and what it is worth can not
+// be told), bad (not in the registry)
 export function say(verdict, policy) {
-  const [leading] = verdict.registrations;
   switch (verdict.match) {
     case "unknown":
       return {
@@ -13,11 +13,48 @@ export function say(verdict, policy) {
           "answer; so does a document that was never registered.",
       };
     case "exact":
-      return { ...standing(leading, policy, verdict.on), match: "byte for byte the registered file" };
+      return { ...worth(verdict, policy), match: "byte for byte the registered file" };
     case "same_text":
-      return { ...standing(leading, policy, verdict.on), match: "other bytes, the same text" };
+      return { ...worth(verdict, policy), match: "other bytes, the same text" };
     case "altered":
       return { tone: "bad", state: "Altered", explanation: "The text differs from the registered one." };
+  }
+}
+
+// Why an authentic document has no standing, as a receipt's check and an answer's say it.
+export const CLOSED = "Authentic, but the registry was closed: what applies now could not be told";
+export const lastDayUnknown = (on) => `Authentic, but whether it is in force on ${on} could not be told`;
+
+const NO_SUCCESSOR = /^0x0{40}$/;
+
+// What is said of a registry that was closed; the successor is an address, zeros for none.
+export function closing(successor, block) {
+  const was = `By block ${block} the registry was closed`;
+  if (NO_SUCCESSOR.test(successor)) return `${was}, and names no other where it goes on.`;
+  return (
+    `${was} and goes on at ${successor}: what applies now is said there. The administrator named that ` +
+    "address, and whoever stole the administrator's key could name any: confirm it with the authority by " +
+    "another way before you trust it."
+  );
+}
+
+export const closedShortly = (successor) =>
+  NO_SUCCESSOR.test(successor) ? "closed, no other is named" : `closed, goes on at ${successor}`;
+
+function worth({ registrations: [leading], registry, on }, policy) {
+  switch (leading.unsettled) {
+    case "closed":
+      return { tone: "apart", state: CLOSED, explanation: closing(registry.closed, registry.block.number) };
+    case "last_day_unknown":
+      return {
+        tone: "apart",
+        state: lastDayUnknown(on),
+        explanation:
+          `The document is authentic. The log does not hold the manifest of entry ${leading.entry}, which ` +
+          "may say when it ended: ask for a receipt with it.",
+      };
+    default:
+      return standing(leading, policy, on);
   }
 }
 
@@ -56,7 +93,7 @@ function standing(leading, policy, on) {
     case "expired":
       return ended("expired", `The policy's time has run out${since}.`, version);
     default:
-      return { tone: "warn", state: `Authentic; ${leading.standing}`, explanation: `This is ${version}.` };
+      return { tone: "apart", state: lastDayUnknown(on), explanation: `This is ${version}.` };
   }
 }
 
@@ -75,6 +112,10 @@ export function finality(word) {
 }
 
 export const standingWord = (word) => word.replaceAll("_", " ");
+
+// Of a policy in a list that has no standing.
+export const unsettledWord = (why) =>
+  `standing not known (${why === "closed" ? "the registry is closed" : "its last day is not known"})`;
 
 export function bytes(size) {
   return `${size.toLocaleString("en")} byte${size === 1 ? "" : "s"}`;

@@ -75,8 +75,6 @@ def verify(
         print_checked_json(context, checked, day)
     else:
         say_checked(checked)
-        if _waits_for_manifest(checked):
-            common.say(f"  {MANIFEST_NEEDED}")
         common.say_context(context)
     return _worst(checked)
 
@@ -86,11 +84,14 @@ MANIFEST_NEEDED = (
 )
 
 
-def _waits_for_manifest(checked: list[CheckedFile]) -> bool:
-    from registry.core.verdict import Unsettled
+def _needs_manifest(each: CheckedFile) -> bool:
+    """Whether the mirror lacks the manifest. What a receipt lacks is said with the receipt."""
+    from registry.core.verdict import Evidence, Unsettled
 
-    found = (each.verdict.unsettled for each in checked if each.verdict)
-    return any(each is Unsettled.LAST_DAY_UNKNOWN for each in found)
+    verdict = each.verdict
+    if verdict is None or verdict.evidence is not Evidence.MIRROR:
+        return False
+    return verdict.unsettled is Unsettled.LAST_DAY_UNKNOWN
 
 
 def _worst(checked: list[CheckedFile]) -> int:
@@ -157,6 +158,8 @@ def say_checked(checked: list[CheckedFile], *, steps: bool = True) -> None:
     common.say(f"{len(checked)} files:")
     for word, count in _summary(checked).items():
         common.say(f"  {count:>7}  {word.replace('_', ' ')}")
+    if any(_needs_manifest(each) for each in checked):
+        common.say(f"last day unknown: {MANIFEST_NEEDED}")
 
 
 def _say_one(each: CheckedFile, *, steps: bool) -> None:
@@ -193,6 +196,8 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         common.say(f"  checked: {len(verdict.steps)} steps, which all hold; --explain prints them")
     elif steps:
         common.say(f"  checked: {'; '.join(verdict.steps)}")
+    if _needs_manifest(each):
+        common.say(f"  {MANIFEST_NEEDED}")
 
 
 def _told(found: Registration) -> str:

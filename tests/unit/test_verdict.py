@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 
@@ -16,10 +16,13 @@ from registry.core.verdict import (
     FinalityBlocks,
     Match,
     Registration,
+    Unsettled,
     Verdict,
     by_weight,
+    unsettled,
     worst,
 )
+from registry.services.verify import CheckedFile
 
 OWN = Registration(
     policy_id=b"\1" * 32,
@@ -106,6 +109,33 @@ def test_a_repeal_stands_whoever_lists_the_same_bytes_later() -> None:
         found = verdict(Match.EXACT, elsewhere, repealed)
         assert found.leading == repealed
         assert found.exit_code is ExitCode.NOT_IN_FORCE
+
+
+@pytest.mark.parametrize("standing", Standing)
+def test_what_is_not_known_settles_nothing_and_never_as_in_force(standing: Standing) -> None:
+    for closed, later, known in product((False, True), repeat=3):
+        why = unsettled(standing, closed=closed, later=later, manifest_known=known)
+        hidden = standing is Standing.IN_FORCE and not known
+        assert why is (
+            Unsettled.CLOSED if closed
+            else Unsettled.OUTDATED if later
+            else Unsettled.LAST_DAY_UNKNOWN if hidden
+            else None
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("why", "code"),
+    [
+        (Unsettled.CLOSED, ExitCode.COULD_NOT_CHECK),
+        (Unsettled.LAST_DAY_UNKNOWN, ExitCode.COULD_NOT_CHECK),
+        (Unsettled.OUTDATED, ExitCode.NOT_IN_FORCE),
+    ],
+)
+def test_what_is_not_settled_is_never_verified(why: Unsettled, code: ExitCode) -> None:
+    found = verdict(Match.EXACT, replace(OWN, standing=None, unsettled=why))
+    assert (found.standing, found.unsettled, found.exit_code) == (None, why, code)
+    assert CheckedFile("a", 1, found).word == f"exact, {why.value}"
 
 
 def test_finality_is_that_of_the_block() -> None:
