@@ -229,7 +229,9 @@ def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
         "until", "version", "versions", "document", "policy_id", "endorses",
     ):  # fmt: skip
         if shown[key] is not None:
-            common.say(f"  {key.replace('_', ' '):<13}{shown[key]}")
+            # The contract's status knows no dates: it must not pass for the standing.
+            more = ", by its latest act" if key == "status" else ""
+            common.say(f"  {key.replace('_', ' '):<13}{shown[key]}{more}")
     for each in shown["endorsed_by"]:
         common.say(f"  {'endorsed by':<13}{each['authority']}")
     common.say_context(context)

@@ -7,6 +7,9 @@ and may name a last day; a registry that was closed.
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from registry.core.digest import sha256
 from registry.core.units import Address
 from registry.services.setup import sender_for
 from registry.services.workspace import Workspace
+from tests.anvil import ROOT
 from tests.integration.api_registry import running
 from tests.integration.command_line import User
 
@@ -214,6 +218,44 @@ def test_the_api_says_the_same(user: User, tmp_path: Path) -> None:
         place = client.get("/v1/checkpoint").json()["registry"]
         assert place["closed"] == checksummed(SUCCESSOR)
         assert client.get("/v1/readyz").json()["registry"]["closed"] == checksummed(SUCCESSOR)
+
+
+SAY = """
+import { say } from "./api/web/words.js";
+let text = "";
+for await (const some of process.stdin) text += some;
+console.log(JSON.stringify(say(JSON.parse(text), null)));
+"""
+
+
+def said_by_the_page(answer: Any) -> Any:
+    """What the page's own words are for an answer of the API."""
+    found = shutil.which("node")
+    assert found is not None, "Node.js is needed: scripts/install_test_tools.sh installs it"
+    done = subprocess.run(
+        [found, "--input-type=module", "-e", SAY],
+        input=json.dumps(answer), capture_output=True, text=True, check=True, cwd=ROOT,
+        encoding="utf-8",
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def test_the_page_says_it_in_the_words_of_a_receipts_check(user: User, tmp_path: Path) -> None:
+    hidden, _ = publish(user, tmp_path, "1", *PAST, "--digest-only")
+    with running(Settings(home=user.home)) as client:
+        said = said_by_the_page(told(client, hidden))
+    assert said["tone"] == "apart"
+    assert re.fullmatch(
+        r"Authentic, but whether it is in force on [\d-]{10} could not be told", said["state"]
+    )
+    assert "does not hold the manifest of entry" in said["explanation"]
+    retire(user, SUCCESSOR)
+    with running(Settings(home=user.home)) as client:
+        said = said_by_the_page(told(client, hidden))
+    assert said["tone"] == "apart"
+    assert said["state"].startswith("Authentic, but the registry was closed")
+    assert checksummed(SUCCESSOR) in said["explanation"]
+    assert WARNING in said["explanation"]
 
 
 _BYTES = {"Content-Type": "application/octet-stream"}
