@@ -17,7 +17,9 @@ import {PolicyLog} from "./PolicyLog.sol";
 /// changes, whatever the path, and each change appends one entry there.
 abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
     constructor(address admin, uint48 adminTransferDelay) AccessControlDefaultAdminRules(adminTransferDelay, admin) {
-        // The base constructor appointed the admin: that is entry 0.
+        // The base constructor appointed the admin: that is entry 0. Nobody was offered the role, also where
+        // other code ran on this storage before.
+        _cancelDefaultAdminTransfer();
         _emitCheckpoint();
     }
 
@@ -77,6 +79,15 @@ abstract contract AuthorityRoles is PolicyLog, AccessControlDefaultAdminRules {
     /// @dev Reverts with `AccessControlBadConfirmation`, `AccessControlEnforcedDefaultAdminDelay` or {Retired}.
     function renounceRole(bytes32 role, address account) public override checkpointed {
         super.renounceRole(role, account);
+    }
+
+    /// @notice Offers the admin's role to `next`, in no entry.
+    /// @dev Asks for the admin, not for who has the role: that there is one admin is what the constructor
+    /// sees to, and a role that other code left on this storage must not lead to another one.
+    /// Reverts with `AccessControlUnauthorizedAccount`.
+    function beginDefaultAdminTransfer(address next) public override {
+        if (msg.sender != defaultAdmin()) revert AccessControlUnauthorizedAccount(msg.sender, DEFAULT_ADMIN_ROLE);
+        super.beginDefaultAdminTransfer(next);
     }
 
     /// @notice Becomes the admin in the former one's place: two entries.

@@ -5,8 +5,8 @@ itself says whether they might. `ChainOfCommand` follows entries in order and ra
 Inconsistent at one that the contract's rules do not let its account write: a contract whose
 deployer planted a role outside the log is found out by its first use.
 
-What no entry tells it does not say: which account the administrator's role was offered to,
-and to whom a wallet's owners gave its keys.
+What no entry tells it does not say: to whom the administrator's role was offered (the contract
+lets nobody offer it but the administrator), and to whom a wallet's owners gave its keys.
 """
 
 from __future__ import annotations
@@ -45,13 +45,16 @@ def concerned(entry: Entry) -> set[str]:
 class ChainOfCommand:
     """The roles that stand, and the authorities that are open, at one place in the log.
 
-    Started with those of the authorities that are `concerned`, it goes on from there; started
-    with nothing, it wants the log from its first entry.
+    Started with those of the authorities that are `concerned` and with the log's last entry, it
+    goes on from there; started with nothing, it wants the log from its first entry.
     """
 
-    def __init__(self, held: Iterable[Held] = (), opened: Iterable[str] = ()) -> None:
+    def __init__(
+        self, held: Iterable[Held] = (), opened: Iterable[str] = (), last: Entry | None = None
+    ) -> None:
         self._held = set(held)
         self._opened = set(opened)
+        self._last = last
 
     def follow(self, entry: Entry) -> None:
         """Go on by one entry. Raises Inconsistent where its account might not write it."""
@@ -61,6 +64,7 @@ class ChainOfCommand:
                 f"the log does not entitle to it for {entry.authority or 'the registry itself'}",
                 hint=_HINT,
             )
+        self._last = entry
         if entry.action is Action.OPEN_AUTHORITY:
             self._opened.add(entry.authority)
         change = _CHANGES.get(entry.action)
@@ -71,6 +75,8 @@ class ChainOfCommand:
 
     def _may(self, entry: Entry) -> bool:
         code, actor = entry.authority, entry.registrar
+        if entry.action is not Action.APPOINT_ADMIN and self._is_succeeded():
+            return False
         if entry.action.on_policy:
             return (code, actor, Role.REGISTRAR) in self._held
         account = Address(entry.number[12:])
@@ -86,19 +92,33 @@ class ChainOfCommand:
             case Action.APPOINT_REGISTRAR:
                 return code in self._opened and self._controls(code, actor)
             case Action.DISMISS_CONTROLLER:
-                return actor == account or self._directs(code, actor)
+                held = (code, account, Role.CONTROLLER) in self._held
+                return held and (actor == account or self._directs(code, actor))
             case Action.DISMISS_REGISTRAR:
-                return actor == account or self._controls(code, actor)
+                held = (code, account, Role.REGISTRAR) in self._held
+                return held and (actor == account or self._controls(code, actor))
             case Action.REPORT_COMPROMISE:
                 # The entry does not say which of the account's two roles is meant.
-                return self._controls(code, actor) or self._directs(code, actor)
+                entitled = self._controls(code, actor) or self._directs(code, actor)
+                return code in self._opened and entitled
             case Action.APPOINT_ADMIN:
-                return entry.index == 0 or (actor == account and not self._administered())
+                return entry.index == 0 or (actor == account and self._made_way(actor))
             case Action.DISMISS_ADMIN:
-                # By oneself, or by whom the role was offered to, which no entry tells.
+                # By oneself, or by the successor, whom the next entry appoints.
                 return (ROOT, account, Role.ADMIN) in self._held
             case _:
                 return (ROOT, actor, Role.ADMIN) in self._held
+
+    def _made_way(self, actor: Address) -> bool:
+        """Whether the entry before dismissed the administrator, by the same account."""
+        last = self._last
+        return last is not None and last.action is Action.DISMISS_ADMIN and last.registrar == actor
+
+    def _is_succeeded(self) -> bool:
+        """Whether the entry before is one that only its successor's appointment may follow."""
+        last = self._last
+        dismissed = last is not None and last.action is Action.DISMISS_ADMIN
+        return dismissed and last is not None and last.registrar != last.number[12:]
 
     def _controls(self, code: str, account: Address) -> bool:
         return (code, account, Role.CONTROLLER) in self._held
@@ -108,6 +128,3 @@ class ChainOfCommand:
         above = parent(code)
         role = Role.CONTROLLER if above != ROOT else Role.ADMIN
         return (above, account, role) in self._held
-
-    def _administered(self) -> bool:
-        return any(role is Role.ADMIN for _, _, role in self._held)

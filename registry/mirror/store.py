@@ -38,6 +38,9 @@ def append(connection: Connection, events: Sequence[Recorded]) -> None:
         [entry_row(event, policy_of.get(event.entry.index)) for event in events],
     )
     _insert(connection, schema.manifests, _manifest_rows(events))
+    # What was read in pieces may go on within a block.
+    same = schema.blocks.c.number == events[0].place.block
+    connection.execute(delete(schema.blocks).where(same))
     _insert(connection, schema.blocks, _block_rows(events))
     append_leaves(connection, events[0].entry.index, [event.leaf for event in events])
     existing = [identity for identity in histories if identity < events[0].entry.index]
@@ -161,6 +164,8 @@ def _drop_derived(connection: Connection, policies: Collection[int]) -> None:
 
 def require_entitled(connection: Connection, events: Sequence[Recorded]) -> None:
     """Raise Inconsistent for an entry by one whom the log before it does not entitle to it."""
+    if not events:
+        return
     codes = list(set().union(*(concerned(event.entry) for event in events)))
     authorities, grants = schema.authorities, schema.grants
     held: list[Held] = []
@@ -171,7 +176,9 @@ def require_entitled(connection: Connection, events: Sequence[Recorded]) -> None
             held.append((row.authority, Address(row.account), Role(row.role)))
         of_code = authorities.c.code.in_(some)
         opened += connection.execute(select(authorities.c.code).where(of_code)).scalars()
-    command = ChainOfCommand(held, opened)
+    before = schema.entries.c.entry == events[0].entry.index - 1
+    last = connection.execute(select(schema.entries).where(before)).one_or_none()
+    command = ChainOfCommand(held, opened, None if last is None else entry_of(last))
     for event in events:
         command.follow(event.entry)
 

@@ -185,7 +185,11 @@ def fill(
             require_entitled(connection, some)
             append(connection, some)
         except Inconsistent as error:
-            raise NotVerified(f"no contract can have made this log: {error}") from None
+            raise NotVerified(
+                f"no genuine registry can have made this log: {error}",
+                hint="the file was altered, or its contract gives roles outside its log: "
+                "polreg sync tells, from the chain",
+            ) from None
         for each in some:
             grown.append(each.leaf)
         yield some

@@ -59,7 +59,8 @@ def test_it_goes_on_from_what_stands_among_those_concerned(index: int) -> None:
     whole = following(LOG[:index])
     codes = concerned(LOG[index])
     held = {each for each in whole._held if each[0] in codes}
-    ChainOfCommand(held, whole._opened & codes).follow(LOG[index])
+    last = LOG[index - 1] if index else None
+    ChainOfCommand(held, whole._opened & codes, last).follow(LOG[index])
 
 
 def test_nobody_acts_after_being_dismissed() -> None:
@@ -105,12 +106,33 @@ def test_which_role_entitles_to_what(action: Action, role: Role, code: str, enti
     entry = replace(
         LOG[3], index=EntryIndex(9), action=action, authority=authority, registrar=actor
     )
-    command = ChainOfCommand({(code, actor, role)}, {"CN", "CN.GD"})
+    account = Address(entry.number[12:])
+    held = {("CN.GD", account, each) for each in (Role.REGISTRAR, Role.CONTROLLER)}
+    command = ChainOfCommand(held | {(code, actor, role)}, {"CN", "CN.GD"})
     if entitled:
         command.follow(entry)
         return
     with pytest.raises(Inconsistent, match="does not entitle"):
         command.follow(entry)
+
+
+@pytest.mark.parametrize("action", [Action.APPOINT_CONTROLLER, Action.APPOINT_REGISTRAR])
+def test_nobody_is_appointed_in_an_authority_that_is_not_open(action: Action) -> None:
+    actor = Address(b"\x11" * 20)
+    entry = replace(LOG[3], index=EntryIndex(9), action=action, authority="CN.GD", registrar=actor)
+    held = {("CN.GD", actor, Role.CONTROLLER), ("CN", actor, Role.CONTROLLER)}
+    with pytest.raises(Inconsistent, match="does not entitle"):
+        ChainOfCommand(held, {"CN"}).follow(entry)
+    ChainOfCommand(held, {"CN", "CN.GD"}).follow(entry)
+
+
+@pytest.mark.parametrize("action", [Action.DISMISS_CONTROLLER, Action.DISMISS_REGISTRAR])
+def test_nobody_is_dismissed_who_holds_no_role(action: Action) -> None:
+    actor = Address(b"\x11" * 20)
+    entry = replace(LOG[3], index=EntryIndex(9), action=action, authority="CN.GD", registrar=actor)
+    held = {("CN.GD", actor, Role.CONTROLLER), ("CN", actor, Role.CONTROLLER)}
+    with pytest.raises(Inconsistent, match="does not entitle"):
+        ChainOfCommand(held, {"CN", "CN.GD"}).follow(entry)
 
 
 def test_an_authority_is_opened_once_and_under_one_that_is_open() -> None:
