@@ -1,4 +1,5 @@
-"""Auditing the log: every entry's leaf, place and policy, every manifest, every tile.
+"""Auditing the log: every entry's leaf, place, policy and right to be there, every manifest,
+every tile.
 
 Leaves are recomputed from the entries and all tiles from the leaves. Where these are not
 the tiles that are stored, the right root decides which of the two is bad; where neither
@@ -13,11 +14,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from registry.core.command import ChainOfCommand
 from registry.core.digest import sha256
 from registry.core.entry import Entry
 from registry.core.merkle import EMPTY_ROOT
 from registry.core.tiles import HASH_SIZE, WIDTH, TileId
 from registry.core.units import Digest
+from registry.errors import Inconsistent
 from registry.mirror import schema
 from registry.mirror.audit_tiles import (
     RecomputedTiles,
@@ -86,6 +89,9 @@ class _Pass:
         self._undecided: dict[int, list[Finding]] = {}
         # The policies of this piece's entries, and of those that they go on from.
         self._policies: dict[int, int | None] = {}
+        # Followed until an entry does not read, or is by somebody who might not write it.
+        self._command: ChainOfCommand | None = ChainOfCommand()
+        self._unentitled: Finding | None = None
 
     def piece(self, low: int, high: int) -> None:
         bounds = {"low": low, "high": high}
@@ -110,13 +116,24 @@ class _Pass:
         leaf = entry if isinstance(entry, str) else leaf_of(entry)
         if row is None or isinstance(entry, str) or isinstance(leaf, str):
             self._add([_entry(index, str(leaf))])
+            self._command = None
             return in_tile if len(in_tile) == HASH_SIZE else _NO_LEAF
+        self._follow(entry)
         beside = self._beside(entry, row, contents)
         if leaf == in_tile:
             self._add(beside)
         else:
             self._undecided[index] = beside
         return leaf
+
+    def _follow(self, entry: Entry) -> None:
+        if self._command is None:
+            return
+        try:
+            self._command.follow(entry)
+        except Inconsistent as error:
+            self._unentitled = Finding("entries", (entry.index,), str(error), Remedy.NONE)
+            self._command = None
 
     def _beside(self, entry: Entry, row: Row, contents: dict[int, object]) -> list[Finding]:
         """What is wrong with a row's other columns and its manifest, if its leaf is right."""
@@ -160,6 +177,9 @@ class _Pass:
         audit, tree = self._audit, self._tiles.finish()
         audit.root, audit.peaks = tree.root(), tuple(tree.peaks)
         self._decide(right_root)
+        if self._unentitled is not None and audit.root == right_root:
+            # The entries are the chain's own: it is the registry that is not to be relied on.
+            audit.findings.append(self._unentitled)
         for table, source in _OUTSIDE.items():
             for key in stored(self._connection, source, size=audit.size):
                 audit.findings.append(Finding(table, key, "belongs to nothing in the log"))

@@ -20,7 +20,8 @@ from registry.core.authority import encode_code
 from registry.core.entry import Action
 from registry.core.units import Address, BlockNumber
 from registry.errors import Inconsistent
-from registry.mirror.engine import open_engine, sqlite_url
+from registry.mirror.audit import audit
+from registry.mirror.engine import open_engine, reading, sqlite_url
 from registry.services.sync import sync
 from tests.anvil import running_anvil
 from tests.contract.anvil_registry import (
@@ -65,11 +66,12 @@ def planted_role(role: bytes, holder: bytes) -> int:
 
 
 def test_a_role_that_a_deployer_planted_is_found_out_when_it_is_used(
-    node: tuple[HttpTransport, str], tmp_path: Path
+    node: tuple[HttpTransport, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The code at the address is genuine, and so is the log's root: but there is a registrar whom
     nobody appointed. Until they act, only the transaction's input shows it, which is not the
-    committed bytecode with its two arguments; once they do, no mirror takes it."""
+    committed bytecode with its two arguments; once they do, no mirror takes it, and of one that
+    did the audit says so."""
     transport, _ = node
     genuine = deployment_code(address("admin"), 0)
     delegate = account("delegate").address
@@ -88,6 +90,12 @@ def test_a_role_that_a_deployer_planted_is_found_out_when_it_is_used(
     engine = open_engine(sqlite_url(tmp_path / "mirror.sqlite"))
     with pytest.raises(Inconsistent, match=r"entry 3 \(publish\) is by .* does not entitle"):
         sync(client, engine, BlockNumber(int(made["blockNumber"], 16)))
+    monkeypatch.setattr("registry.services.sync.require_entitled", lambda *_: None)
+    sync(client, engine, BlockNumber(int(made["blockNumber"], 16)))
+    with reading(engine) as connection:
+        (finding,) = audit(connection, None, lambda _: None).findings
+    assert finding.key == (3,)
+    assert "does not entitle" in finding.problem
     created = transport.request("eth_getTransactionByHash", [made["transactionHash"]])
     assert created["input"] != "0x" + genuine.hex()
 
