@@ -65,12 +65,12 @@ contract AuthorityTest is RegistryTest {
     }
 
     function test_codes_are_well_formed() public {
-        bytes32[4] memory right = [bytes32("A"), "0", "A-1", "ABCDEFGHIJKLMNOPQRSTUVWXYZ-1234"];
+        bytes32[5] memory right = [bytes32("A"), "0", "A-1", "0-9", "ABCDEFGHIJKLMNOPQRSTUVWXYZ-1234"];
         for (uint256 i = 0; i < right.length; ++i) {
             does(admin, _opening(right[i]));
         }
         does(controller, _opening("A-1.B"));
-        bytes32[17] memory wrong = [
+        bytes32[22] memory wrong = [
             bytes32(0),
             "a",
             ".A",
@@ -83,10 +83,15 @@ contract AuthorityTest is RegistryTest {
             "A-.B",
             "A B",
             "A_B",
+            "A/B",
+            "A:B",
+            "A@B",
+            "A[B",
             "A\x00B",
             "\x00A",
             unicode"中",
             "ABCDEFGHIJKLMNOPQRSTUVWXYZ-12345",
+            "FR.DEFGHIJKLMNOPQRSTUVWXYZ-12345",
             bytes32("A") | bytes32(uint256(1))
         ];
         for (uint256 i = 0; i < wrong.length; ++i) {

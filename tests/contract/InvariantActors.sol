@@ -5,8 +5,9 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {IPolicyRegistry} from "../../contracts/IPolicyRegistry.sol";
 import {InvariantModel} from "./InvariantModel.sol";
 import {IRegistry} from "./RegistryTest.sol";
+import {TwoOfThree} from "./TwoOfThree.sol";
 
-/// @dev Eight accounts, chance, and calls whose outcome was foretold from the log: these entries or
+/// @dev Seven accounts and a wallet of three of them, chance, and calls whose outcome was foretold from the log: these entries or
 /// this error. Another outcome reverts.
 abstract contract InvariantActors is InvariantModel {
     uint48 internal constant DELAY = 3 days;
@@ -25,9 +26,10 @@ abstract contract InvariantActors is InvariantModel {
     uint256 private _expectedManifests;
 
     constructor() {
-        for (uint256 i = 0; i < ACTORS; ++i) {
+        for (uint256 i = 0; i < ACTORS - 1; ++i) {
             actors[i] = vm.addr(_key(i));
         }
+        actors[ACTORS - 1] = address(new TwoOfThree([actors[0], actors[1], actors[2]]));
         vm.warp(clock);
         vm.recordLogs();
         bytes memory code = vm.getCode("PolicyRegistry.sol:PolicyRegistry");
@@ -49,8 +51,28 @@ abstract contract InvariantActors is InvariantModel {
         _;
     }
 
-    function _key(uint256 actor) internal pure returns (uint256) {
+    function _key(uint256 actor) private pure returns (uint256) {
         return 0xA1 + actor;
+    }
+
+    function _wallet() internal view returns (address) {
+        return actors[ACTORS - 1];
+    }
+
+    /// @dev The account's signature, or those of two of the wallet's three owners.
+    function _sign(address signer, bytes32 digest) internal returns (bytes memory) {
+        uint256 i = 0;
+        while (actors[i] != signer) ++i;
+        if (i < ACTORS - 1) return _signature(i, digest);
+        i = _random(3);
+        (uint256 a, uint256 b) = (i, (i + 1) % 3);
+        if (actors[a] > actors[b]) (a, b) = (b, a);
+        return bytes.concat(_signature(a, digest), _signature(b, digest));
+    }
+
+    function _signature(uint256 actor, bytes32 digest) private pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(_key(actor), digest);
+        return bytes.concat(r, s, bytes1(v));
     }
 
     function _word(address account) internal pure returns (bytes32) {

@@ -10,14 +10,8 @@ import {Action, NO_DATE} from "../../contracts/Entry.sol";
 import {IPolicyRegistry} from "../../contracts/IPolicyRegistry.sol";
 import {InvariantRegistrars} from "./InvariantRegistrars.sol";
 
-/// @dev The acts of authorities and of the admin, and the passing of time. Each sender mostly has
-/// the role for it.
+/// @dev The acts of authorities, and the passing of time. Each sender mostly has the role for it.
 abstract contract InvariantAuthorities is InvariantRegistrars {
-    /// @dev Steps before which nobody retires the registry or leaves it without an admin.
-    uint256 private constant ENDS_AFTER = 1_500;
-
-    uint256 private _schedule;
-
     function wait(uint256 seed) external step(seed) {
         clock += _random(8) == 0 ? _random(5 days) : _random(1 hours);
         vm.warp(clock);
@@ -83,8 +77,15 @@ abstract contract InvariantAuthorities is InvariantRegistrars {
     }
 
     function appoint(uint256 seed) external step(seed) {
+        _appoint(_random(20) == 0 ? address(0) : _anyone());
+    }
+
+    function appointTheWallet(uint256 seed) external step(seed) {
+        _appoint(_wallet());
+    }
+
+    function _appoint(address account) private {
         bytes32 role = _anyRole();
-        address account = _random(20) == 0 ? address(0) : _anyone();
         address sender = _holder(_isRole(role) ? _above(role) : bytes32(0));
         bytes memory refusal = _roleRefusal(role, sender);
         if (refusal.length == 0 && account == address(0)) refusal = _error(IPolicyRegistry.InvalidAccount.selector, 0);
@@ -113,13 +114,13 @@ abstract contract InvariantAuthorities is InvariantRegistrars {
         address sender = _random(8) == 0 ? _anyone() : account;
         bytes memory refusal;
         bool admin = role == 0 && holds[0][account];
-        if (admin && (heir != address(0) || _schedule == 0 || _schedule >= clock)) {
+        if (admin && (heir != address(0) || schedule == 0 || schedule >= clock)) {
             refusal = _delayed();
         } else if (sender != account) {
             refusal = abi.encodeWithSelector(IAccessControl.AccessControlBadConfirmation.selector);
         } else if (admin && !closed) {
             _expect(abi.encode(0, _word(account), Action.DismissAdmin, NO_DATE, 0, 0, sender));
-            _schedule = 0;
+            schedule = 0;
         } else {
             refusal = _expectDismissal(role, account, sender);
         }
@@ -151,52 +152,6 @@ abstract contract InvariantAuthorities is InvariantRegistrars {
             _expectDismissal(role, account, sender);
         }
         _act(sender, abi.encodeCall(IPolicyRegistry.reportCompromised, (role, account, since)), refusal);
-    }
-
-    /// @dev To another admin mostly; seldom to none, since after that nobody opens anything.
-    function beginTransfer(uint256 seed) external step(seed) {
-        address sender = _holder(0);
-        address to = steps > ENDS_AFTER && _random(20) == 0 ? address(0) : _anyone();
-        bytes memory refusal = holds[0][sender] ? bytes("") : _unauthorized(sender, 0);
-        _act(sender, abi.encodeCall(IAccessControlDefaultAdminRules.beginDefaultAdminTransfer, (to)), refusal);
-        if (refusal.length != 0) return;
-        heir = to;
-        _schedule = clock + DELAY;
-        if (_random(2) == 0) clock += DELAY + 1;
-    }
-
-    function acceptTransfer(uint256 seed) external step(seed) {
-        address sender = heir == address(0) || _random(5) == 0 ? _anyone() : heir;
-        if (sender == heir && _random(2) == 0) {
-            clock += DELAY + 1;
-            vm.warp(clock);
-        }
-        bytes memory refusal;
-        if (sender != heir) {
-            bytes4 selector = IAccessControlDefaultAdminRules.AccessControlInvalidDefaultAdmin.selector;
-            refusal = _error(selector, _word(sender));
-        } else if (_schedule == 0 || _schedule >= clock) {
-            refusal = _delayed();
-        } else {
-            refusal = _retired();
-        }
-        if (refusal.length == 0) {
-            _expect(abi.encode(0, _word(_mustHold(0)), Action.DismissAdmin, NO_DATE, 0, 0, sender));
-            _expect(abi.encode(0, _word(sender), Action.AppointAdmin, NO_DATE, 0, 0, sender));
-        }
-        _act(sender, abi.encodeCall(IAccessControlDefaultAdminRules.acceptDefaultAdminTransfer, ()), refusal);
-        if (refusal.length != 0) return;
-        heir = address(0);
-        _schedule = 0;
-    }
-
-    function retire(uint256 seed) external step(seed) {
-        address sender = _random(2) == 0 ? _anyone() : _mustHold(0);
-        if (holds[0][sender] && (steps < ENDS_AFTER || _random(10) != 0)) return;
-        address next = _anyone();
-        bytes memory refusal = holds[0][sender] ? _retired() : _unauthorized(sender, 0);
-        if (refusal.length == 0) _expect(abi.encode(0, _word(next), Action.Retire, NO_DATE, 0, 0, sender));
-        _act(sender, abi.encodeCall(IPolicyRegistry.retire, (next)), refusal);
     }
 
     function _anyRole() private returns (bytes32) {
@@ -245,9 +200,9 @@ abstract contract InvariantAuthorities is InvariantRegistrars {
         return _error(IPolicyRegistry.AuthorityNotOpen.selector, code);
     }
 
-    function _delayed() private view returns (bytes memory) {
+    function _delayed() internal view returns (bytes memory) {
         return abi.encodeWithSelector(
-            IAccessControlDefaultAdminRules.AccessControlEnforcedDefaultAdminDelay.selector, _schedule
+            IAccessControlDefaultAdminRules.AccessControlEnforcedDefaultAdminDelay.selector, schedule
         );
     }
 }

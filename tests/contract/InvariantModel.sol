@@ -41,6 +41,8 @@ abstract contract InvariantModel is Cheats, InvariantTree {
     address internal successor;
     /// @dev The admin to be, which the log does not tell before it is one.
     address internal heir;
+    /// @dev The time after which the heir may accept, or the admin renounce; 0 for none.
+    uint256 internal schedule;
 
     constructor() {
         parents["CN.GD"] = "CN";

@@ -6,6 +6,7 @@ import {Action, NO_DATE} from "../../contracts/Entry.sol";
 import {IPolicyRegistry} from "../../contracts/IPolicyRegistry.sol";
 import {Status} from "../../contracts/Lifecycle.sol";
 import {InvariantActors} from "./InvariantActors.sol";
+import {SignedText} from "./SignedText.sol";
 
 /// @dev Batches of acts on policies, sent or signed, right or with one thing wrong.
 abstract contract InvariantRegistrars is InvariantActors {
@@ -15,8 +16,8 @@ abstract contract InvariantRegistrars is InvariantActors {
         address by;
     }
 
-    bytes private constant ONE =
-        "Submission(bytes32 authority,bytes32 number,uint32 sequence,uint8 action,int32 effectiveOn,bytes32 document,bytes32 manifest)";
+    /// @dev How often the wallet's owners signed what was then recorded.
+    uint256 public recordedByWallet;
 
     bytes private _relayed;
 
@@ -36,18 +37,26 @@ abstract contract InvariantRegistrars is InvariantActors {
     }
 
     function relay(uint256 seed) external step(seed) {
-        Batch memory batch = _batch();
+        Batch memory batch = _random(3) == 0 ? _batchBy(_wallet()) : _batch();
         _relay(batch, batch.by, uint64(clock + _random(1000)));
     }
 
     function relayWrong(uint256 seed) external step(seed) {
         Batch memory batch = _batch();
-        uint256 kind = _random(4);
+        uint256 kind = _random(5);
         if (kind == 0) return _relay(batch, batch.by, uint64(clock - 1 - _random(1000)));
         if (kind == 1) return _relay(batch, _anyone(), uint64(clock));
-        if (kind == 2) batch.by = _anyone();
+        if (kind == 2) return _relayTwice(batch);
+        if (kind == 3) batch.by = _anyone();
         else _spoil(batch);
         _relay(batch, batch.by, uint64(clock));
+    }
+
+    /// @dev With the signature of an account, or of one of the wallet's owners, given twice.
+    function _relayTwice(Batch memory batch) private {
+        address signer = batch.by == _wallet() ? actors[_random(3)] : batch.by;
+        bytes memory signature = _sign(signer, _digest(batch, uint64(clock)));
+        _relaySigned(batch, uint64(clock), bytes.concat(signature, signature), false);
     }
 
     /// @dev Signed, then altered.
@@ -77,6 +86,21 @@ abstract contract InvariantRegistrars is InvariantActors {
         _relaySigned(batch, deadline, signature, valid);
     }
 
+    /// @dev Nothing that the registry does costs money, or takes any.
+    function pay(uint256 seed) external step(seed) {
+        bytes memory data;
+        uint256 kind = _random(4);
+        Batch memory batch = _batch();
+        if (kind == 0) data = abi.encodeCall(IPolicyRegistry.record, (batch.list, batch.given));
+        if (kind == 1) data = abi.encodeCall(IPolicyRegistry.checkpoint, ());
+        if (kind == 2) data = abi.encode(_random(type(uint256).max));
+        vm.deal(batch.by, 1);
+        vm.prank(batch.by);
+        (bool success, bytes memory result) = address(registry).call{value: 1}(data);
+        same(false, success, "paid");
+        same(0, result.length, "reason");
+    }
+
     function _send(Batch memory batch) private {
         bytes memory refusal = _refusal(batch);
         if (refusal.length == 0) _expectAll(batch);
@@ -96,7 +120,10 @@ abstract contract InvariantRegistrars is InvariantActors {
         if (clock > deadline) {
             refusal = abi.encodeWithSelector(IPolicyRegistry.SignatureExpired.selector, deadline, clock);
         }
-        if (refusal.length == 0) _expectAll(batch);
+        if (refusal.length == 0) {
+            _expectAll(batch);
+            if (batch.by == _wallet()) ++recordedByWallet;
+        }
         _act(_anyone(), _relaying(batch, deadline, signature), refusal);
     }
 
@@ -110,40 +137,28 @@ abstract contract InvariantRegistrars is InvariantActors {
         );
     }
 
-    function _sign(address signer, bytes32 digest) private view returns (bytes memory) {
-        uint256 i = 0;
-        while (actors[i] != signer) ++i;
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(_key(i), digest);
-        return bytes.concat(r, s, bytes1(v));
-    }
-
-    /// @dev EIP-712 written out from its text.
     function _digest(Batch memory batch, uint64 deadline) private view returns (bytes32) {
-        bytes memory all = bytes.concat("Submissions(address registrar,uint64 deadline,Submission[] submissions)", ONE);
-        bytes memory hashes;
-        for (uint256 i = 0; i < batch.list.length; ++i) {
-            hashes = bytes.concat(hashes, keccak256(bytes.concat(keccak256(ONE), abi.encode(batch.list[i]))));
-        }
-        bytes32 message = keccak256(abi.encode(keccak256(all), batch.by, deadline, keccak256(hashes)));
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("PolicyRegistry"),
-                keccak256("1"),
-                block.chainid,
-                address(registry)
-            )
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, message));
+        return SignedText.digest(batch.list, batch.by, deadline, address(registry));
     }
 
     /// @dev A batch that nothing is wrong with, if there is a registrar anywhere.
-    function _batch() private returns (Batch memory batch) {
-        bytes32 code;
+    function _batch() private returns (Batch memory) {
         uint256 first = _random(codes.length);
-        for (uint256 i = 0; i < codes.length && !holds[_registrars(code)][batch.by]; ++i) {
+        for (uint256 i = 0; i < codes.length; ++i) {
+            bytes32 role = _registrars(codes[(first + i) % codes.length]);
+            address by = _mustHold(role);
+            if (holds[role][by]) return _batchBy(by);
+        }
+        return _batchBy(_anyone());
+    }
+
+    /// @dev The same, if this one is a registrar anywhere.
+    function _batchBy(address by) private returns (Batch memory batch) {
+        batch.by = by;
+        uint256 first = _random(codes.length);
+        bytes32 code = codes[first];
+        for (uint256 i = 1; i < codes.length && !holds[_registrars(code)][by]; ++i) {
             code = codes[(first + i) % codes.length];
-            batch.by = _mustHold(_registrars(code));
         }
         uint256 length = _random(30) == 0 ? 1 + _random(40) : 1 + _random(5);
         uint256 manifests = _random(3);

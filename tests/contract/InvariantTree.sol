@@ -19,21 +19,18 @@ abstract contract InvariantTree {
 
     function _root(uint256 from, uint256 to) internal view returns (bytes32) {
         if (from == to) return sha256("");
-        uint256 k = 1;
+        uint256 size = to - from;
         uint256 level = 0;
-        while (k * 2 <= to - from) {
-            k *= 2;
-            ++level;
-        }
-        if (k == to - from) return rows[level][from / k];
-        return NaiveTree.node(rows[level][from / k], _root(from + k, to));
+        while (size >> level > 1) ++level;
+        bytes32 left = rows[level][from >> level];
+        return size == 1 << level ? left : NaiveTree.node(left, _root(from + (1 << level), to));
     }
 
     function _inclusion(uint256 index, uint256 from, uint256 to) internal view returns (bytes32[] memory) {
         if (to - from == 1) return new bytes32[](0);
-        uint256 middle = from + _split(to - from);
-        if (index < middle) return _with(_inclusion(index, from, middle), _root(middle, to));
-        return _with(_inclusion(index, middle, to), _root(from, middle));
+        uint256 middle = from + NaiveTree.split(to - from);
+        if (index < middle) return NaiveTree.extended(_inclusion(index, from, middle), _root(middle, to));
+        return NaiveTree.extended(_inclusion(index, middle, to), _root(from, middle));
     }
 
     /// @dev `whole` while the earlier tree, of the leaves up to `earlier`, is all of what is on its left.
@@ -42,23 +39,11 @@ abstract contract InvariantTree {
         view
         returns (bytes32[] memory)
     {
-        if (earlier == to) return whole ? new bytes32[](0) : _with(new bytes32[](0), _root(from, to));
-        uint256 middle = from + _split(to - from);
-        if (earlier <= middle) return _with(_consistency(earlier, from, middle, whole), _root(middle, to));
-        return _with(_consistency(earlier, middle, to, false), _root(from, middle));
-    }
-
-    /// @dev The largest power of two smaller than `size`.
-    function _split(uint256 size) private pure returns (uint256 k) {
-        k = 1;
-        while (k * 2 < size) k *= 2;
-    }
-
-    function _with(bytes32[] memory path, bytes32 last) private pure returns (bytes32[] memory longer) {
-        longer = new bytes32[](path.length + 1);
-        for (uint256 i = 0; i < path.length; ++i) {
-            longer[i] = path[i];
+        if (earlier == to) return whole ? new bytes32[](0) : NaiveTree.extended(new bytes32[](0), _root(from, to));
+        uint256 middle = from + NaiveTree.split(to - from);
+        if (earlier <= middle) {
+            return NaiveTree.extended(_consistency(earlier, from, middle, whole), _root(middle, to));
         }
-        longer[path.length] = last;
+        return NaiveTree.extended(_consistency(earlier, middle, to, false), _root(from, middle));
     }
 }

@@ -93,6 +93,15 @@ contract LifecycleTest is RegistryTest {
         refuses(registrar, data, "");
     }
 
+    function test_a_word_that_is_no_sequence_or_no_date_is_not_decoded() public {
+        bytes memory data = recording(submission("1", 1, Action.Publish));
+        data[4 + 32 * 5] = 0x01; // the sequence is 1 and 2^248
+        refuses(registrar, data, "");
+        data = recording(submission("1", 1, Action.Publish));
+        data[4 + 32 * 7] = 0x00; // the date is negative, but for its first byte
+        refuses(registrar, data, "");
+    }
+
     function test_each_further_entry_takes_the_next_sequence_and_no_other() public {
         bytes32 number = "1";
         for (uint32 given = 0; given < 4; ++given) {

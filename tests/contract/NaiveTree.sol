@@ -7,7 +7,7 @@ library NaiveTree {
     function root(bytes32[] memory leaves, uint256 from, uint256 to) internal view returns (bytes32) {
         if (to == from) return sha256("");
         if (to - from == 1) return leaves[from];
-        uint256 k = _split(to - from);
+        uint256 k = split(to - from);
         return node(root(leaves, from, from + k), root(leaves, from + k, to));
     }
 
@@ -42,9 +42,9 @@ library NaiveTree {
         returns (bytes32[] memory)
     {
         if (to - from == 1) return new bytes32[](0);
-        uint256 k = _split(to - from);
-        if (index < k) return _with(_path(leaves, index, from, from + k), root(leaves, from + k, to));
-        return _with(_path(leaves, index - k, from + k, to), root(leaves, from, from + k));
+        uint256 k = split(to - from);
+        if (index < k) return extended(_path(leaves, index, from, from + k), root(leaves, from + k, to));
+        return extended(_path(leaves, index - k, from + k, to), root(leaves, from, from + k));
     }
 
     function _subproof(bytes32[] memory leaves, uint256 m, uint256 from, uint256 to, bool whole)
@@ -53,20 +53,20 @@ library NaiveTree {
         returns (bytes32[] memory)
     {
         if (m == to - from) {
-            return whole ? new bytes32[](0) : _with(new bytes32[](0), root(leaves, from, to));
+            return whole ? new bytes32[](0) : extended(new bytes32[](0), root(leaves, from, to));
         }
-        uint256 k = _split(to - from);
-        if (m <= k) return _with(_subproof(leaves, m, from, from + k, whole), root(leaves, from + k, to));
-        return _with(_subproof(leaves, m - k, from + k, to, false), root(leaves, from, from + k));
+        uint256 k = split(to - from);
+        if (m <= k) return extended(_subproof(leaves, m, from, from + k, whole), root(leaves, from + k, to));
+        return extended(_subproof(leaves, m - k, from + k, to, false), root(leaves, from, from + k));
     }
 
     /// @dev The largest power of two smaller than `size`.
-    function _split(uint256 size) private pure returns (uint256 k) {
+    function split(uint256 size) internal pure returns (uint256 k) {
         k = 1;
         while (k * 2 < size) k *= 2;
     }
 
-    function _with(bytes32[] memory path, bytes32 last) private pure returns (bytes32[] memory longer) {
+    function extended(bytes32[] memory path, bytes32 last) internal pure returns (bytes32[] memory longer) {
         longer = new bytes32[](path.length + 1);
         for (uint256 i = 0; i < path.length; ++i) {
             longer[i] = path[i];

@@ -166,6 +166,18 @@ contract RecordTest is RegistryTest {
         refuses(stranger, nothing, abi.encodeWithSelector(TreeProof.SizeOutsideTree.selector, 0, size));
     }
 
+    function test_nobody_pays_for_anything() public {
+        bytes[3] memory calls = [bytes(""), recording(_batch(1)), abi.encodeCall(IPolicyRegistry.retire, (registrar))];
+        vm.deal(registrar, 3);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            vm.prank(registrar);
+            (bool success, bytes memory result) = address(registry).call{value: 1}(calls[i]);
+            same(false, success, "paid");
+            same(0, result.length, "reason");
+        }
+        same(0, address(registry).balance, "balance");
+    }
+
     function test_storage_lies_where_the_layout_says() public {
         does(registrar, recording(submission("1", 1, Action.Publish)));
         collect();
