@@ -46,7 +46,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--listed", action="store_true", help="none of those made by rule")
-    parser.add_argument("--file", help="a file of contracts/")
+    parser.add_argument("--file", action="append", help="a file of contracts/, or several")
     parser.add_argument("--match", default="", help="a part of what it breaks or of its texts")
     parser.add_argument("--invariants", action="store_true", help="run no other tests")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time")
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
 def _is_chosen(mutant: Mutant, arguments: argparse.Namespace) -> bool:
     texts = (mutant.breaks, mutant.before, mutant.after)
     named = any(arguments.match in text for text in texts)
-    return named and arguments.file in (None, mutant.file)
+    return named and (arguments.file is None or mutant.file in arguments.file)
 
 
 def _try_all(mutants: Iterable[Mutant], jobs: int, *, only_invariants: bool) -> Iterator[Tried]:

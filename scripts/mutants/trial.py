@@ -17,9 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import solcx
-
-from scripts.compile import CONTRACT, SETTINGS, SOURCE, collect_sources, compiler
+from scripts.compile import CONTRACT, SETTINGS, SOURCE, collect_sources
 from scripts.mutants.edits import ROOT, Mutant
 from tests.anvil import foundry_binary
 
@@ -32,15 +30,21 @@ compilation_restrictions = []
 runs = 2
 """
 TIMEOUT_SECONDS = 600
-TREE = "tests/contract/Tree.t.sol"
-INVARIANTS = "tests/contract/Invariant.t.sol"
+QUICK = ("Authority", "Lifecycle", "Record", "Retire", "Signature")
+TREE = ("Tree",)
+INVARIANTS = ("Invariant",)
+COMPILER = ROOT / "scripts/solcjs"
 # What holds the mutant's code: its source, its contract, and where forge keeps what it built.
 REGISTRY = (SOURCE, CONTRACT)
-TREE_TEST = (TREE, "TreeTest")
+TREE_TEST = ("tests/contract/Tree.t.sol", "TreeTest")
 
 
 class TrialError(Exception):
     """forge did not run, or the tests fail without any edit."""
+
+
+class NotCompiledError(Exception):
+    """The mutant is no valid source."""
 
 
 class Fate(StrEnum):
@@ -69,14 +73,14 @@ class Workshop:
         for test in ROOT.glob("tests/contract/*.sol"):
             shutil.copy(test, folder / "tests/contract")
         (folder / "scripts").mkdir()
-        shutil.copy(ROOT / "scripts/solcjs", folder / "scripts")
+        self._copy_compiler()
         (folder / "node_modules").symlink_to(ROOT / "node_modules")
         settings = (ROOT / "foundry.toml").read_text(encoding="utf-8")
         (folder / "foundry.toml").write_text(settings + PROFILE, encoding="utf-8")
         built = self._forge("build")
         if built.returncode != 0:
             raise TrialError(f"forge build:\n{built.stdout}{built.stderr}")
-        outcome = self._test(tree_first=False, only_invariants=False)
+        outcome = self._test(only_invariants=False)
         if outcome.fate is not Fate.SURVIVED:
             raise TrialError(f"fails without any edit: {outcome.by}")
 
@@ -84,17 +88,28 @@ class Workshop:
         tree = mutant.file in ("MerkleTree.sol", "TreeProof.sol")
         try:
             code = {place: _compiled(place, mutant) for place in _places(tree=tree)}
-        except solcx.exceptions.SolcError:
+        except NotCompiledError:
             return Outcome(Fate.NOT_COMPILED)
         original = {place: self._exchange(place, code[place]) for place in code}
         try:
-            outcome = self._test(tree_first=tree, only_invariants=only_invariants)
+            outcome = self._test(only_invariants=only_invariants, first=TREE if tree else QUICK)
         finally:
             for place in original:
                 self._exchange(place, original[place])
         if outcome.fate is Fate.SURVIVED and mutant.equivalent is not None:
             return Outcome(Fate.EQUIVALENT)
         return outcome
+
+    def _copy_compiler(self) -> None:
+        """One that says its version without being loaded: forge asks for it at each start."""
+        version = subprocess.run(
+            [COMPILER, "--version"], capture_output=True, text=True, check=True
+        )
+        (self._folder / "scripts/version").write_text(version.stdout, encoding="utf-8")
+        wrapper = self._folder / "scripts/solcjs"
+        asked = '[ "$1" = --version ] && exec cat "$(dirname "$0")/version"'
+        wrapper.write_text(f"#!/bin/sh\n{asked}\nexec '{COMPILER}' \"$@\"\n", encoding="utf-8")
+        wrapper.chmod(0o755)
 
     def _exchange(self, place: tuple[str, str], code: str) -> str:
         """Puts bytecode in the place of what forge built, which is returned."""
@@ -106,15 +121,13 @@ class Workshop:
         path.write_text(json.dumps(built), encoding="utf-8")
         return before
 
-    def _test(self, *, tree_first: bool, only_invariants: bool) -> Outcome:
-        """The quick tests, the tree's and the invariants, as far as the first that fails."""
+    def _test(self, *, only_invariants: bool, first: tuple[str, ...] = QUICK) -> Outcome:
+        """The quick tests or the tree's, the others and the invariants, to the first that fails."""
         stages = [
-            ["--no-match-path", f"{{{TREE},{INVARIANTS}}}"],
-            ["--match-path", TREE],
-            ["--match-path", INVARIANTS],
+            ["--match-path", _paths(*first)],
+            ["--no-match-path", _paths(*first, *INVARIANTS)],
+            ["--match-path", _paths(*INVARIANTS)],
         ]
-        if tree_first:
-            stages[:2] = stages[1::-1]
         for stage in stages[2:] if only_invariants else stages:
             outcome = self._run(stage)
             if outcome.fate is not Fate.SURVIVED:
@@ -149,12 +162,16 @@ class Workshop:
         )
 
 
+def _paths(*suites: str) -> str:
+    return f"tests/contract/{{{','.join(suites)}}}.t.sol"
+
+
 def _places(*, tree: bool) -> list[tuple[str, str]]:
     return [REGISTRY, TREE_TEST] if tree else [REGISTRY]
 
 
 def _compiled(place: tuple[str, str], mutant: Mutant) -> str:
-    """The mutant's creation code. Raises SolcError if it does not compile."""
+    """The mutant's creation code. Raises NotCompiledError if there is none."""
     source, contract = place
     sources = collect_sources(source)
     sources[f"contracts/{mutant.file}"] = {"content": mutant.source}
@@ -167,5 +184,10 @@ def _compiled(place: tuple[str, str], mutant: Mutant) -> str:
             "outputSelection": {source: {contract: ["evm.bytecode.object"]}},
         },
     }
-    output = solcx.compile_standard(request, solc_binary=compiler())
+    done = subprocess.run(
+        [COMPILER], input=json.dumps(request), capture_output=True, text=True, check=True
+    )
+    output = json.loads(done.stdout)
+    if any(error["severity"] == "error" for error in output.get("errors", [])):
+        raise NotCompiledError
     return "0x" + str(output["contracts"][source][contract]["evm"]["bytecode"]["object"])

@@ -64,6 +64,16 @@ contract AuthorityTest is RegistryTest {
         same(true, registry.hasRole(registry.controllerRole("CN.SH-1"), stranger), "controller");
     }
 
+    function test_the_longest_profile_leaves_nothing_behind_in_the_next_leaf() public {
+        bytes memory profile = new bytes(8192);
+        for (uint256 i = 0; i < profile.length; ++i) {
+            profile[i] = 0xff;
+        }
+        does(admin, abi.encodeCall(IPolicyRegistry.openAuthority, ("FR", stranger, sha256(profile), profile)));
+        (Entry[] memory entries,,) = collect();
+        same(2, entries.length, "entries");
+    }
+
     function test_codes_are_well_formed() public {
         bytes32[5] memory right = [bytes32("A"), "0", "A-1", "0-9", "ABCDEFGHIJKLMNOPQRSTUVWXYZ-1234"];
         for (uint256 i = 0; i < right.length; ++i) {

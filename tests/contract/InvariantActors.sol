@@ -110,7 +110,10 @@ abstract contract InvariantActors is InvariantModel {
     function _content(uint256 longer) internal returns (bytes memory content) {
         uint256 length = _random(40) == 0 ? 8192 : 1 + _random(90);
         content = new bytes(length + longer);
-        content[0] = bytes1(uint8(_random(256)));
+        bytes1 filling = bytes1(uint8(_random(256)));
+        for (uint256 i = 0; i < content.length; i += 32) {
+            content[i] = filling;
+        }
         content[content.length - 1] = bytes1(uint8(_random(256)));
     }
 
