@@ -20,7 +20,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -77,7 +77,7 @@ def _try_all(mutants: Iterable[Mutant], jobs: int, *, only_invariants: bool) -> 
     with ExitStack() as stack:
         for _ in range(jobs):
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mutants-"))
-            idle.put(Workshop(Path(folder)))
+            idle.put(stack.enter_context(closing(Workshop(Path(folder)))))
         yield from stack.enter_context(ThreadPoolExecutor(jobs)).map(tried, mutants)
 
 

@@ -31,12 +31,12 @@ runs = 2
 """
 TIMEOUT_SECONDS = 600
 QUICK = ("Authority", "Lifecycle", "Record", "Retire", "Signature")
-TREE = ("Tree",)
 INVARIANTS = ("Invariant",)
 COMPILER = ROOT / "scripts/solcjs"
-# What holds the mutant's code: its source, its contract, and where forge keeps what it built.
+# What holds the mutant's code: a source and a contract of it.
 REGISTRY = (SOURCE, CONTRACT)
 TREE_TEST = ("tests/contract/Tree.t.sol", "TreeTest")
+TREE_FILES = ("MerkleTree.sol", "TreeProof.sol")
 
 
 class TrialError(Exception):
@@ -83,16 +83,20 @@ class Workshop:
         outcome = self._test(only_invariants=False)
         if outcome.fate is not Fate.SURVIVED:
             raise TrialError(f"fails without any edit: {outcome.by}")
+        self._compiler = Compiler()
+
+    def close(self) -> None:
+        self._compiler.close()
 
     def outcome_of(self, mutant: Mutant, *, only_invariants: bool = False) -> Outcome:
-        tree = mutant.file in ("MerkleTree.sol", "TreeProof.sol")
+        places = [REGISTRY, TREE_TEST] if mutant.file in TREE_FILES else [REGISTRY]
         try:
-            code = {place: _compiled(place, mutant) for place in _places(tree=tree)}
+            code = {place: self._compiler.creation_code(place, mutant) for place in places}
         except NotCompiledError:
             return Outcome(Fate.NOT_COMPILED)
         original = {place: self._exchange(place, code[place]) for place in code}
         try:
-            outcome = self._test(only_invariants=only_invariants, first=TREE if tree else QUICK)
+            outcome = self._test(only_invariants=only_invariants)
         finally:
             for place in original:
                 self._exchange(place, original[place])
@@ -121,11 +125,11 @@ class Workshop:
         path.write_text(json.dumps(built), encoding="utf-8")
         return before
 
-    def _test(self, *, only_invariants: bool, first: tuple[str, ...] = QUICK) -> Outcome:
-        """The quick tests or the tree's, the others and the invariants, to the first that fails."""
+    def _test(self, *, only_invariants: bool) -> Outcome:
+        """The quick tests, the others and the invariants, as far as the first that fails."""
         stages = [
-            ["--match-path", _paths(*first)],
-            ["--no-match-path", _paths(*first, *INVARIANTS)],
+            ["--match-path", _paths(*QUICK)],
+            ["--no-match-path", _paths(*QUICK, *INVARIANTS)],
             ["--match-path", _paths(*INVARIANTS)],
         ]
         for stage in stages[2:] if only_invariants else stages:
@@ -166,28 +170,45 @@ def _paths(*suites: str) -> str:
     return f"tests/contract/{{{','.join(suites)}}}.t.sol"
 
 
-def _places(*, tree: bool) -> list[tuple[str, str]]:
-    return [REGISTRY, TREE_TEST] if tree else [REGISTRY]
+class Compiler:
+    """The pinned solc, loaded once, and the sources, read once."""
 
+    def __init__(self) -> None:
+        self._sources = {place: collect_sources(place[0]) for place in (REGISTRY, TREE_TEST)}
+        self._process = subprocess.Popen(
+            ["node", ROOT / "scripts/mutants/compiler.js"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
-def _compiled(place: tuple[str, str], mutant: Mutant) -> str:
-    """The mutant's creation code. Raises NotCompiledError if there is none."""
-    source, contract = place
-    sources = collect_sources(source)
-    sources[f"contracts/{mutant.file}"] = {"content": mutant.source}
-    request: dict[str, Any] = {
-        "language": "Solidity",
-        "sources": sources,
-        "settings": {
-            "evmVersion": SETTINGS["evmVersion"],
-            "metadata": SETTINGS["metadata"],
-            "outputSelection": {source: {contract: ["evm.bytecode.object"]}},
-        },
-    }
-    done = subprocess.run(
-        [COMPILER], input=json.dumps(request), capture_output=True, text=True, check=True
-    )
-    output = json.loads(done.stdout)
-    if any(error["severity"] == "error" for error in output.get("errors", [])):
-        raise NotCompiledError
-    return "0x" + str(output["contracts"][source][contract]["evm"]["bytecode"]["object"])
+    def close(self) -> None:
+        self._process.communicate()
+
+    def creation_code(self, place: tuple[str, str], mutant: Mutant) -> str:
+        """Raises NotCompiledError if the mutant is no valid source."""
+        source, contract = place
+        mutated = {f"contracts/{mutant.file}": {"content": mutant.source}}
+        output = self._answer(
+            {
+                "language": "Solidity",
+                "sources": self._sources[place] | mutated,
+                "settings": {
+                    "evmVersion": SETTINGS["evmVersion"],
+                    "metadata": SETTINGS["metadata"],
+                    "outputSelection": {source: {contract: ["evm.bytecode.object"]}},
+                },
+            }
+        )
+        if any(error["severity"] == "error" for error in output.get("errors", [])):
+            raise NotCompiledError
+        return "0x" + str(output["contracts"][source][contract]["evm"]["bytecode"]["object"])
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise TrialError("the compiler has no pipes")
+        stdin.write(json.dumps(request) + "\n")
+        stdin.flush()
+        answer: dict[str, Any] = json.loads(stdout.readline())
+        return answer
