@@ -32,6 +32,7 @@ runs = 2
 TIMEOUT_SECONDS = 600
 QUICK = ("Authority", "Lifecycle", "Record", "Retire", "Signature")
 INVARIANTS = ("Invariant",)
+ANSWERS_OF_ONE = 20
 COMPILER = ROOT / "scripts/solcjs"
 # What holds the mutant's code: a source and a contract of it.
 REGISTRY = (SOURCE, CONTRACT)
@@ -171,16 +172,12 @@ def _paths(*suites: str) -> str:
 
 
 class Compiler:
-    """The pinned solc, loaded once, and the sources, read once."""
+    """The pinned solc, loaded anew before it runs out of memory, and the sources, read once."""
 
     def __init__(self) -> None:
         self._sources = {place: collect_sources(place[0]) for place in (REGISTRY, TREE_TEST)}
-        self._process = subprocess.Popen(
-            ["node", ROOT / "scripts/mutants/compiler.js"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._process = _loaded()
+        self._answers = 0
 
     def close(self) -> None:
         self._process.communicate()
@@ -205,10 +202,22 @@ class Compiler:
         return "0x" + str(output["contracts"][source][contract]["evm"]["bytecode"]["object"])
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._answers += 1
+        if self._answers % ANSWERS_OF_ONE == 0:
+            self.close()
+            self._process = _loaded()
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise TrialError("the compiler has no pipes")
-        stdin.write(json.dumps(request) + "\n")
-        stdin.flush()
-        answer: dict[str, Any] = json.loads(stdout.readline())
+        try:
+            stdin.write(json.dumps(request) + "\n")
+            stdin.flush()
+            answer: dict[str, Any] = json.loads(stdout.readline())
+        except (BrokenPipeError, ValueError) as error:
+            raise TrialError("the compiler ended") from error
         return answer
+
+
+def _loaded() -> subprocess.Popen[str]:
+    command = ["node", ROOT / "scripts/mutants/compiler.js"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

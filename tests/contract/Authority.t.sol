@@ -152,6 +152,17 @@ contract AuthorityTest is RegistryTest {
         refuses(controller, closed, _error(IPolicyRegistry.AuthorityNotOpen.selector, "FR"));
     }
 
+    function test_a_profiles_bytes_are_checked_and_emitted() public {
+        bytes memory other = abi.encodeCall(IPolicyRegistry.setProfile, (CN, "x", "{}"));
+        bytes4 selector = IPolicyRegistry.ManifestMismatch.selector;
+        refuses(controller, other, abi.encodeWithSelector(selector, bytes32("x"), sha256("{}")));
+        vm.recordLogs(); // forge keeps the events of a reverted call; the chain does not
+        does(controller, abi.encodeCall(IPolicyRegistry.setProfile, (CN, sha256("{}"), "{}")));
+        (, bytes[] memory manifests,) = collect();
+        same(1, manifests.length, "manifests");
+        same(keccak256("{}"), keccak256(manifests[0]), "bytes");
+    }
+
     function test_granting_revoking_and_renouncing_append_exactly_when_the_role_changes() public {
         bytes32 role = registry.registrarRole(CN);
         bytes32 subject = word(stranger);
