@@ -19,12 +19,13 @@ test: $(VENV)/.installed $(NODE_MODULES) $(TOOLS) tools check
 quick: $(VENV)/.installed
 	$(BIN)/pytest -n 2 tests/unit
 
-# Hours: a million calls of the contract's functions in any order, and ten times the acts that four
-# implementations must agree on.
-soak: $(VENV)/.installed $(NODE_MODULES)
+# Hours: a million calls of the contract's functions in any order, ten times the acts that four
+# implementations must agree on, proofs over larger trees.
+soak: $(VENV)/.installed $(NODE_MODULES) $(TOOLS)
 	FOUNDRY_PROFILE=soak $(BIN)/python -c 'import os; from tests.anvil import foundry_binary as find; \
 		forge = find("forge"); os.execv(forge, [forge, "test", "--match-contract", "InvariantTest"])'
 	POLREG_DIFFERENTIAL_ACTS=100000 $(BIN)/pytest tests/differential
+	SYMBOLIC_SIZE=24 $(BIN)/pytest tests/symbolic
 
 # Hours: small edits to the contract, each of which the tests must notice.
 mutants: $(VENV)/.installed $(NODE_MODULES)
