@@ -22,8 +22,7 @@ quick: $(VENV)/.installed
 # Hours: a million calls of the contract's functions in any order, ten times the acts that four
 # implementations must agree on, proofs over larger trees.
 soak: $(VENV)/.installed $(NODE_MODULES) $(TOOLS)
-	FOUNDRY_PROFILE=soak $(BIN)/python -c 'import os; from tests.anvil import foundry_binary as find; \
-		forge = find("forge"); os.execv(forge, [forge, "test", "--match-contract", "InvariantTest"])'
+	PYTHONPATH=. $(BIN)/python scripts/soak.py
 	POLREG_DIFFERENTIAL_ACTS=100000 $(BIN)/pytest tests/differential
 	SYMBOLIC_SIZE=24 $(BIN)/pytest tests/symbolic
 
