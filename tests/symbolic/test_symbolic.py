@@ -3,8 +3,8 @@
 What is proved, for which bounds and under which assumptions stands above each `check_` function
 of the specifications beside this file (`*Symbolic.sol`). In all of them:
 
-- the code is what is shipped: the sources compiled with the settings of scripts/compile.py, and
-  for the registry itself the very bytecode of the artifact;
+- the code is the contract's libraries, compiled with the settings of scripts/compile.py; of the
+  registry as a whole nothing is proved yet: who may append, and what a signature binds;
 - SHA-256 is an unknown function: any two inputs may have the same hash, unless a specification
   says that it assumes otherwise. Keccak-256 has no collisions: halmos assumes that by itself;
 - gas is without limit, and storage slots of different mappings never coincide.
