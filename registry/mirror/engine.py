@@ -27,8 +27,8 @@ __all__ = [
     "writing",
 ]
 
-SCHEMA_VERSION = "0002"
-_EARLIER = frozenset({"0001"})
+SCHEMA_VERSION = "0003"
+_EARLIER = frozenset({"0001", "0002"})
 _BUSY_MILLISECONDS = 30_000
 
 

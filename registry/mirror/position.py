@@ -40,6 +40,7 @@ def read_position(connection: Connection) -> Position | None:
         root=Digest(row.root),
         peaks=tuple(Digest(peaks[at : at + _HASH]) for at in range(0, len(peaks), _HASH)),
         synced_at=row.synced_at,
+        proven_block=BlockNumber(row.proven_block),
     )
 
 
@@ -72,5 +73,6 @@ def position_row(position: Position) -> dict[str, Any]:
         "root": position.root,
         "peaks": b"".join(position.peaks),
         "synced_at": position.synced_at,
+        "proven_block": position.proven_block,
     }
     return {**row, "checksum": checksum(*row.values())}

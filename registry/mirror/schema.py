@@ -14,6 +14,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -174,6 +175,18 @@ blocks = Table(
     Column("checksum", LargeBinary(8), nullable=False),
 )
 
+# The headers of the window that may still be replaced: from the newest finalised block, which
+# is kept, to the last block read. Each one's parent is the one before it.
+headers = Table(
+    "headers",
+    metadata,
+    Column("number", _Key, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("parent", LargeBinary(32), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("checksum", LargeBinary(8), nullable=False),
+)
+
 position = Table(
     "position",
     metadata,
@@ -192,5 +205,38 @@ position = Table(
     Column("peaks", LargeBinary, nullable=False),
     # when it last held all that its node had; NULL before the first time
     Column("synced_at", BigInteger),
+    # the last block at which the contract itself was seen to have the mirror's root: what was
+    # read after it rests on events alone, and is not to be answered from
+    Column("proven_block", BigInteger, nullable=False),
     Column("checksum", LargeBinary(8), nullable=False),
 )
+
+# How the following goes, for whoever operates it. No answer about a policy rests on these two.
+follower = Table(
+    "follower",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # core.following.State
+    Column("state", Text, nullable=False),
+    # when this state began, and when it was last written
+    Column("since", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    # the chain's head as the node told it, and its time
+    Column("head", BigInteger),
+    Column("head_time", BigInteger),
+    Column("entries_per_second", Float),
+    # why it stopped and what to do, while the state is "alarm"
+    Column("alarm", Text),
+)
+
+faults = Table(
+    "faults",
+    metadata,
+    # core.following.Fault
+    Column("kind", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+OPERATIONAL = frozenset({follower.name, faults.name})

@@ -126,4 +126,5 @@ class ChainSource:
             peaks=tuple(tree.peaks),
             # The next sync says since when it holds all that there is.
             synced_at=None,
+            proven_block=found.number,
         )

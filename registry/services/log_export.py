@@ -239,6 +239,7 @@ def _position(
         root=grown.root(),
         peaks=tuple(grown.peaks),
         synced_at=None,
+        proven_block=block.number,
     )
     if client.checkpoint(head.number) != (position.size, position.root):
         return position

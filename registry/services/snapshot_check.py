@@ -172,6 +172,7 @@ def _read_export(path: Path, engine: Engine) -> None:
             root=grown.root(),
             peaks=tuple(grown.peaks),
             synced_at=None,
+            proven_block=BlockNumber(-1),
         )
         write_position(connection, position)
 

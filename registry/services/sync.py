@@ -101,6 +101,7 @@ def _started(client: Client, engine: Engine, first_block: BlockNumber) -> Positi
                 root=EMPTY_ROOT,
                 peaks=(),
                 synced_at=None,
+                proven_block=before,
             )
             write_position(connection, found)
     if found.chain_id != chain_id:

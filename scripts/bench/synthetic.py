@@ -72,6 +72,7 @@ def _position(frontier: Frontier, last: Place) -> Position:
         root=frontier.root(),
         peaks=tuple(frontier.peaks),
         synced_at=time,
+        proven_block=last.block,
     )
 
 

@@ -156,4 +156,5 @@ def _position(place: Place, tree: Frontier) -> Position:
         root=tree.root(),
         peaks=tuple(tree.peaks),
         synced_at=UnixSeconds(1_800_000_000),
+        proven_block=place.block,
     )

@@ -38,6 +38,7 @@ def mirror_of(path: Path, logged: Sequence[Logged]) -> Engine:
         root=frontier.root(),
         peaks=tuple(frontier.peaks),
         synced_at=0,
+        proven_block=len(logged),
     )
     with writing(engine) as connection:
         append(connection, events)
