@@ -56,7 +56,16 @@ class CouldNotCheck(RegistryError):
     """No answer could be had. Absence of an answer is not an answer."""
 
 
-class Unavailable(CouldNotCheck):
+class _Faulted(CouldNotCheck):
+    """Says which kind of fault it was, in a word of core.following.Fault: for metrics, and
+    for whoever decides whether to ask again or to ask another node."""
+
+    def __init__(self, message: str, *, hint: str | None = None, fault: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.fault = fault
+
+
+class Unavailable(_Faulted):
     """An outside service did not answer, or not sensibly; a retry may succeed."""
 
 
@@ -64,7 +73,7 @@ class UnknownOutcome(CouldNotCheck):
     """A transaction was sent and whether it landed is not known yet."""
 
 
-class Inconsistent(CouldNotCheck):
+class Inconsistent(_Faulted):
     """A node or a stored copy contradicts itself, the contract or the chain."""
 
 
