@@ -12,7 +12,7 @@ from typing import Any
 
 from registry.core.command import role_change
 from registry.core.entry import Action, Entry
-from registry.core.feed import Recorded
+from registry.core.feed import Block, Recorded
 from registry.core.manifest import Manifest, profile_names
 from registry.core.snapshot import Logged, PolicyHistory, ndjson_line, policy_history, row
 from registry.core.verdict import DocumentRole
@@ -96,6 +96,12 @@ def entry_row(event: Recorded, policy: int | None) -> Row:
 def block_row(number: int, block_hash: bytes, size: int) -> Row:
     """The row of `blocks`: `size` is the log's after the block."""
     return (number, block_hash, size, checksum(number, block_hash, size))
+
+
+def header_row(block: Block) -> Row:
+    """The row of `headers`."""
+    values = (block.number, block.hash, block.parent, block.time)
+    return (*values, checksum(*values))
 
 
 def place_checksum(entry: int, block: int, transaction: bytes, manifest: bool) -> bytes:

@@ -1,0 +1,48 @@
+"""The window of headers that may still be replaced, as the mirror keeps it.
+
+Each is written with a checksum, and its parent is the one before it: an audit finds a
+header that is damaged, and one that is missing. Runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from registry.core.feed import Block
+from registry.core.units import BlockNumber, UnixSeconds
+from registry.mirror import schema
+from registry.mirror.rows import header_row
+
+_HEADERS = schema.headers
+_NAMES = [column.name for column in _HEADERS.columns]
+_NEWEST_FIRST = select(_HEADERS).order_by(_HEADERS.c.number.desc())
+
+
+def write_headers(connection: Connection, blocks: Sequence[Block]) -> None:
+    """Keep these headers; one of a number that is there already takes its place."""
+    if not blocks:
+        return
+    low, high = (choose(block.number for block in blocks) for choose in (min, max))
+    connection.execute(delete(_HEADERS).where(_HEADERS.c.number.between(low, high)))
+    rows = [dict(zip(_NAMES, header_row(block), strict=True)) for block in blocks]
+    connection.execute(insert(_HEADERS), rows)
+
+
+def stored_headers(connection: Connection) -> list[Block]:
+    """The window, the newest first."""
+    return [
+        Block(BlockNumber(row.number), row.hash, row.parent, UnixSeconds(row.time))
+        for row in connection.execute(_NEWEST_FIRST)
+    ]
+
+
+def forget_headers(connection: Connection, after: BlockNumber) -> None:
+    """Drop those above `after`: the chain replaced them."""
+    connection.execute(delete(_HEADERS).where(_HEADERS.c.number > after))
+
+
+def settle_headers(connection: Connection, finalized: BlockNumber) -> None:
+    """Drop those below `finalized`, which nothing replaces any more."""
+    connection.execute(delete(_HEADERS).where(_HEADERS.c.number < finalized))
