@@ -30,6 +30,10 @@ class RpcError(RegistryError):
         self.data = data
 
 
+class TooLarge(Unavailable):
+    """An answer was longer than is read here: less has to be asked for at a time."""
+
+
 class Transport(Protocol):
     """What the rest of the project needs of a node."""
 
