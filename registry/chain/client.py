@@ -7,6 +7,7 @@ the services, which compare roots. Sends nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from registry.chain.abi import call_data, decode_result, is_registry_code
@@ -17,6 +18,7 @@ from registry.chain.rpc import Call, RpcError, Transport
 from registry.core.authority import encode_code
 from registry.core.entry import NO_ENTRY
 from registry.core.feed import Block, Checkpointed, Recorded
+from registry.core.following import Fault
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
 from registry.core.merkle import EMPTY_ROOT
 from registry.core.policy import PolicyKey
@@ -24,13 +26,41 @@ from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSe
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, InputError
 
+_PER_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a node says of its chain, in one answer."""
+
+    chain_id: int
+    block: Block
+    finality: FinalityBlocks
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What the contract itself says at a block: which chain and code it is, and its log."""
+
+    chain_id: int
+    is_registry: bool
+    size: int
+    root: Digest
+
 
 class Client:
-    """The contract at `address` on the chain behind `transport`."""
+    """The contract at `address` on the chain behind `transport`.
 
-    def __init__(self, transport: Transport, address: Address) -> None:
+    `confirmations`: where it is given, a block is final once this many follow it, and what
+    the node calls safe or finalized is not looked at.
+    """
+
+    def __init__(
+        self, transport: Transport, address: Address, confirmations: int | None = None
+    ) -> None:
         self.transport = transport
         self.address = address
+        self._confirmations = confirmations
         self._to = "0x" + address.hex()
 
     def chain_id(self) -> int:
@@ -61,19 +91,46 @@ class Client:
         calls = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
         return [_block(_raised(answer)) for answer in self.transport.batch(calls)]
 
-    def head(self) -> tuple[Block, FinalityBlocks]:
-        """The latest block, and how far the chain is settled."""
-        tags = ("latest", "safe", "finalized")
-        answers = self.transport.batch([("eth_getBlockByNumber", [tag, False]) for tag in tags])
+    def headers(self, numbers: Sequence[BlockNumber]) -> dict[BlockNumber, Block]:
+        """The headers of these blocks. Raises Inconsistent where the node lacks one."""
+        found: dict[BlockNumber, Block] = {}
+        for at in range(0, len(numbers), _PER_BATCH):
+            some = numbers[at : at + _PER_BATCH]
+            for number, block in zip(some, self.blocks(some), strict=True):
+                if block is None or block.number != number:
+                    raise Inconsistent(
+                        f"the node has no block {number}, or shows another one for it",
+                        hint="the node may be lagging: try again",
+                        fault=Fault.STALE_HEAD,
+                    )
+                found[number] = block
+        return found
+
+    def head(self) -> Head:
+        """The latest block, and how far the chain is settled. Raises Inconsistent where what
+        is settled would lie after it."""
+        tags = ("latest",) if self._confirmations is not None else ("latest", "safe", "finalized")
+        calls: list[Call] = [("eth_getBlockByNumber", [tag, False]) for tag in tags]
+        chain_id, *answers = self.transport.batch([("eth_chainId", []), *calls])
         latest = _block(_raised(answers[0]))
         if latest is None:
-            raise Inconsistent("the node has no latest block")
-        # A chain without these tags has settled nothing that it can show.
-        settled = [
-            _block(answer) if not isinstance(answer, RpcError) else None for answer in answers[1:]
-        ]
-        safe, finalized = (each.number if each else BlockNumber(-1) for each in settled)
-        return latest, FinalityBlocks(safe, finalized)
+            raise Inconsistent("the node has no latest block", fault=Fault.STALE_HEAD)
+        if self._confirmations is not None:
+            settled = BlockNumber(max(-1, latest.number - self._confirmations))
+            finality = FinalityBlocks(settled, settled)
+        else:
+            # A chain without these tags has settled nothing that it can show.
+            safe, finalized = (
+                BlockNumber(-1) if isinstance(each, RpcError) else _number(each)
+                for each in answers[1:]
+            )
+            finality = FinalityBlocks(BlockNumber(max(safe, finalized)), finalized)
+        if finality.safe > latest.number:
+            raise Inconsistent(
+                f"the node calls block {finality.safe} settled, and its newest is {latest.number}",
+                fault=Fault.STALE_HEAD,
+            )
+        return Head(_quantity(_raised(chain_id)), latest, finality)
 
     def events(self, first: BlockNumber, last: BlockNumber) -> list[Recorded | Checkpointed]:
         """The registry's events in blocks `first` to `last`, in order."""
@@ -82,20 +139,42 @@ class Client:
             "fromBlock": hex(first),
             "toBlock": hex(last),
         }
-        logs = self.transport.request("eth_getLogs", [wanted])
-        if not isinstance(logs, list):
-            raise Inconsistent("the node answered eth_getLogs with something else")
-        return decode_logs(logs, self.address)
+        events = self._events(wanted)
+        if any(not first <= event.place.block <= last for event in events[:1] + events[-1:]):
+            raise Inconsistent(
+                f"the node sent logs of other blocks than {first} to {last}",
+                fault=Fault.INCONSISTENT_LOGS,
+            )
+        return events
+
+    def confirm(self, at: BlockNumber) -> Confirmed | None:
+        """What the contract says of itself at a block; None where the node has not kept the
+        state of that block."""
+        answers = self.transport.batch(
+            [
+                ("eth_chainId", []),
+                ("eth_getCode", [self._to, hex(at)]),
+                self._call("checkpoint", (), at),
+            ]
+        )
+        chain_id, code, checkpoint = answers
+        if isinstance(code, RpcError) or isinstance(checkpoint, RpcError):
+            return None
+        try:
+            is_registry = is_registry_code(bytes.fromhex(code[2:]))
+        except (TypeError, ValueError):
+            raise Inconsistent("the node sent code that can not be read") from None
+        if checkpoint == "0x":
+            size, root = 0, EMPTY_ROOT
+        else:
+            size, root = decode_result("checkpoint", checkpoint)
+        return Confirmed(_quantity(_raised(chain_id)), is_registry, int(size), Digest(root))
 
     def checkpoints_in(self, block_hash: bytes) -> list[Checkpointed]:
         """The checkpoints that were emitted in one block. Any node can tell, since logs are
         kept where state is not."""
         wanted = {"address": self._to, "blockHash": "0x" + block_hash.hex()}
-        logs = self.transport.request("eth_getLogs", [wanted])
-        if not isinstance(logs, list):
-            raise Inconsistent("the node answered eth_getLogs with something else")
-        events = decode_logs(logs, self.address)
-        return [event for event in events if isinstance(event, Checkpointed)]
+        return [event for event in self._events(wanted) if isinstance(event, Checkpointed)]
 
     def checkpoint(self, at: BlockNumber | str = "latest") -> tuple[int, Digest]:
         """The log's size and root, as the contract had them at a block; those of no entries
@@ -143,6 +222,14 @@ class Client:
         answers = self.transport.batch([self._call("hasRole", (role, account)) for role in roles])
         return [bool(decode_result("hasRole", _raised(answer))[0]) for answer in answers]
 
+    def _events(self, wanted: dict[str, str]) -> list[Recorded | Checkpointed]:
+        logs = self.transport.request("eth_getLogs", [wanted])
+        if not isinstance(logs, list):
+            raise Inconsistent(
+                "the node answered eth_getLogs with something else", fault=Fault.INCONSISTENT_LOGS
+            )
+        return decode_logs(logs, self.address)
+
     def _read(self, name: str, arguments: Sequence[Any], at: BlockNumber | str) -> tuple[Any, ...]:
         method, params = self._call(name, arguments, at)
         try:
@@ -173,9 +260,15 @@ def _block(answer: Any) -> Block | None:
             bytes.fromhex(answer["hash"][2:]),
             bytes.fromhex(answer["parentHash"][2:]),
             UnixSeconds(_quantity(answer["timestamp"])),
+            frozenset(bytes.fromhex(each[2:]) for each in answer.get("transactions", ())),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise Inconsistent("the node sent a block that can not be read") from None
+
+
+def _number(answer: Any) -> BlockNumber:
+    block = _block(answer)
+    return BlockNumber(-1) if block is None else block.number
 
 
 def _quantity(value: Any) -> int:

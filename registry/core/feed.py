@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registry.core.entry import Entry
 from registry.core.units import BlockNumber, Digest, UnixSeconds
@@ -10,12 +10,14 @@ from registry.core.units import BlockNumber, Digest, UnixSeconds
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block's header, as far as the registry needs it."""
+    """A block's header, as far as the registry needs it. `transactions` are the hashes of
+    those in it, where they are known; they are no part of what makes two blocks the same."""
 
     number: BlockNumber
     hash: bytes
     parent: bytes
     time: UnixSeconds
+    transactions: frozenset[bytes] = field(default=frozenset(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

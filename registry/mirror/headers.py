@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from registry.core.feed import Block
 from registry.core.units import BlockNumber, UnixSeconds
@@ -44,5 +44,7 @@ def forget_headers(connection: Connection, after: BlockNumber) -> None:
 
 
 def settle_headers(connection: Connection, finalized: BlockNumber) -> None:
-    """Drop those below `finalized`, which nothing replaces any more."""
-    connection.execute(delete(_HEADERS).where(_HEADERS.c.number < finalized))
+    """Drop those that nothing can replace any more, but for the newest of them: by its hash
+    it is seen whether the chain is still the one that was final."""
+    newest = select(func.max(_HEADERS.c.number)).where(_HEADERS.c.number <= finalized)
+    connection.execute(delete(_HEADERS).where(_HEADERS.c.number < newest.scalar_subquery()))

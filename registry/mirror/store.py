@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select
 
 from registry.core.authority import Role
 from registry.core.command import ChainOfCommand, Held, concerned
@@ -52,29 +52,42 @@ def append(connection: Connection, events: Sequence[Recorded]) -> None:
     seal(connection)
 
 
-def rewind(connection: Connection, to: BlockNumber) -> int:
-    """Take back every entry of the blocks after `to`; returns the log's size then."""
+def rewind(connection: Connection, to: BlockNumber) -> None:
+    """Take back every entry of the blocks after `to`."""
     entries = schema.entries
-    gone = connection.execute(select(entries.c.policy).where(entries.c.block > to)).scalars()
+    size = size_at(connection, to)
+    gone = connection.execute(select(entries.c.policy).where(entries.c.entry >= size)).scalars()
     touched = {policy for policy in gone if policy is not None}
-    connection.execute(delete(entries).where(entries.c.block > to))
+    connection.execute(delete(entries).where(entries.c.entry >= size))
     connection.execute(delete(schema.blocks).where(schema.blocks.c.number > to))
-    kept = select(entries.c.entry)
-    connection.execute(delete(schema.manifests).where(schema.manifests.c.entry.not_in(kept)))
+    connection.execute(delete(schema.manifests).where(schema.manifests.c.entry >= size))
     _drop_derived(connection, touched)
     _insert_derived(connection, _stored_histories(connection, touched).values())
     _rebuild_authorities(connection)
-    size = int(connection.execute(select(func.count()).select_from(entries)).scalar_one())
     shrink_to(connection, size)
     seal(connection)
-    return size
 
 
-def stored_blocks(connection: Connection) -> list[tuple[BlockNumber, bytes]]:
-    """Number and hash of every block that entries were read from, the newest first."""
+def size_at(connection: Connection, block: BlockNumber) -> int:
+    """The log's size after a block that was read."""
+    entries = schema.entries
+    last = select(entries.c.entry).where(entries.c.block <= block)
+    newest = last.order_by(entries.c.block.desc(), entries.c.entry.desc()).limit(1)
+    found = connection.execute(newest).scalar_one_or_none()
+    return 0 if found is None else int(found) + 1
+
+
+def stored_blocks(
+    connection: Connection, below: BlockNumber, most: int
+) -> list[tuple[BlockNumber, bytes]]:
+    """Number and hash of up to `most` blocks below one that entries were read from, the newest
+    first."""
     blocks = schema.blocks
     rows = connection.execute(
-        select(blocks.c.number, blocks.c.hash).order_by(blocks.c.number.desc())
+        select(blocks.c.number, blocks.c.hash)
+        .where(blocks.c.number < below)
+        .order_by(blocks.c.number.desc())
+        .limit(most)
     )
     return [(BlockNumber(row.number), row.hash) for row in rows]
 

@@ -99,7 +99,7 @@ class ChainSource:
     first_block: BlockNumber
 
     def entry(self, index: EntryIndex, first: BlockNumber | None, last: BlockNumber) -> Recorded:
-        head = self.client.head()[0].number
+        head = self.client.head().block.number
         low = self.first_block if first is None else first
         return recorded(self.client, index, low, BlockNumber(min(last, head)))
 
@@ -112,15 +112,15 @@ class ChainSource:
     def position(self, block: BlockNumber | None, tree: Frontier) -> Position:
         before_first = BlockNumber(max(self.first_block - 1, 0))
         found = self.block(before_first if block is None else block)
-        _, finality = self.client.head()
+        told = self.client.head()
         return Position(
-            chain_id=self.client.chain_id(),
+            chain_id=told.chain_id,
             contract=self.client.address,
             first_block=self.first_block,
             block=found.number,
             block_hash=found.hash,
             block_time=found.time,
-            finality=finality,
+            finality=told.finality,
             size=tree.size,
             root=tree.root(),
             peaks=tuple(tree.peaks),

@@ -226,7 +226,8 @@ def _position(
 ) -> Position:
     """Where the mirror stands: at the log's last block, or at the node's head where
     nothing was recorded since."""
-    head, finality = client.head()
+    told = client.head()
+    head = told.block
     position = Position(
         chain_id=chain_id,
         contract=client.address,
@@ -234,7 +235,7 @@ def _position(
         block=block.number,
         block_hash=block.hash,
         block_time=block.time,
-        finality=finality,
+        finality=told.finality,
         size=grown.size,
         root=grown.root(),
         peaks=tuple(grown.peaks),

@@ -165,7 +165,8 @@ def check_against_node(
     client = Client(transport, receipt.contract)
     _read_and_named(receipt, meant, trace)
     _require_chain(receipt, client)
-    head, settled = client.head()
+    told = client.head()
+    head, settled = told.block, told.finality
     block = client.block(receipt.block.number)
     if block is None or receipt.block.number > head.number:
         # Before the contract is looked for: a node that is behind may not have it yet.

@@ -25,7 +25,8 @@ def chain_status(opened: Workspace) -> dict[str, Any]:
         "error": None,
     }
     try:
-        head, finality = opened.client.head()
+        told = opened.client.head()
+        head, finality = told.block, told.finality
         node |= {
             "head": head.number,
             "safe": finality.safe if finality.safe >= 0 else None,

@@ -215,7 +215,7 @@ def test_a_node_that_stands_still_is_told_by_the_time_of_its_block_alone(
     office: Office, tmp_path: Path
 ) -> None:
     mirror = synced(office.client, tmp_path / "still.sqlite")
-    head = office.client.head()[0]
+    head = office.client.head().block
     still = Client(Behind(office.client.transport, head.number), office.client.address)
     office.publish("later.md")
     engine = open_engine(sqlite_url(mirror))

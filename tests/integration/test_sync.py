@@ -167,7 +167,8 @@ class Lying:
 
     def request(self, method: str, params: Sequence[Any] = ()) -> Any:
         answer = self._node.request(method, params)
-        return self._lie(answer) if method == "eth_getLogs" else answer
+        # Of blocks before the contract was there nothing can be lied about.
+        return self._lie(answer) if method == "eth_getLogs" and answer else answer
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         return self._node.batch(calls)
@@ -338,15 +339,16 @@ def test_replaced_blocks_leave_no_trace(chain: Client, mirror: Engine, tmp_path:
     other = parse_address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
     appoint("CN", other, Role.REGISTRAR, chain, sender)
     publish(draft(Action.PUBLISH, 7), chain, sender)
+    publish(draft(Action.PUBLISH, 8), chain, sender)
     done = sync(chain, mirror, FIRST)
-    assert (done.entries_removed, done.entries_added) == (3, 2)
+    assert (done.entries_removed, done.entries_added) == (3, 3)
     fresh = open_engine(sqlite_url(tmp_path / "fresh.sqlite"))
     sync(chain, fresh, FIRST)
     assert dump(tmp_path / "fresh.sqlite") == dump(tmp_path / "mirror.sqlite")
 
 
 def head(chain: Client) -> BlockNumber:
-    return chain.head()[0].number
+    return chain.head().block.number
 
 
 def test_blocks_before_the_contract_are_an_empty_log(mirror: Engine, tmp_path: Path) -> None:
