@@ -1,32 +1,44 @@
-"""Bringing the mirror up to the chain's head.
+"""Bringing the mirror up to the chain's head: one poll.
 
-Each range of blocks is checked before it is written, in one transaction: entries
-without a gap, the root recomputed from them equal to every Checkpoint event and to the
-contract's own answer at the range's last block. A kill loses at most the range under
-way. Where the chain replaced blocks, the mirror goes back to the last block that both
-have and reads on from there.
+What has to be done is decided by `core.follow` from block hashes; here it is done. Each
+range of blocks is checked before it is written (`chain_range`), and written in one
+transaction, together with what it takes back where the chain replaced blocks. A kill loses at
+most the range under way, and the next poll goes on by the same code.
+
+A node that has not kept the state of old blocks can not confirm what it says of them. What is
+read from it is marked as unproven and nothing is answered from it, until the contract's root
+at a later block bears it out; where that contradicts it, the mirror goes back to what was
+proven.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
-from registry.chain.client import Client
+from registry.chain.client import Client, Head
+from registry.chain.ranges import Ranges
+from registry.chain.rpc import RpcError
 from registry.core.chain_id import caip2
-from registry.core.feed import Block, Checkpointed, Recorded
+from registry.core.feed import Block
+from registry.core.follow import Behind, Deep, Extend, Gap, Local, Mark, Need, Rewind, follow
+from registry.core.following import Fault
 from registry.core.merkle import EMPTY_ROOT, Frontier
 from registry.core.position import Position
 from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
-from registry.errors import Inconsistent, InputError
-from registry.mirror.engine import Engine, reading, writing
+from registry.errors import Inconsistent, InputError, Rejected, Unavailable
+from registry.mirror.engine import Connection, Engine, reading, writing
+from registry.mirror.headers import forget_headers, settle_headers, stored_headers, write_headers
 from registry.mirror.position import closed_at, read_position, write_position
-from registry.mirror.store import append, require_entitled, rewind, stored_blocks
+from registry.mirror.store import append, require_entitled, rewind, size_at, stored_blocks
 from registry.mirror.tiles import frontier
+from registry.services.chain_range import ReadRange, confirmed, read_range
 
 BLOCKS_PER_RANGE = 500
+MOST_BLOCKS_PER_RANGE = 10_000
+_OLDER_MARKS = 256
 
 Progress = Callable[[int, int, int], None]
 """Called with blocks done, blocks in all, entries so far."""
@@ -34,11 +46,12 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What one sync did."""
+    """What one sync did, and the head that the node told of."""
 
     position: Position
     entries_added: int
     entries_removed: int
+    head: Block
 
 
 def sync(
@@ -50,63 +63,233 @@ def sync(
     written and goes on after it. Raises Unavailable or Inconsistent where the node
     fails or contradicts itself; what was written before stays, and is right.
     """
-    head, finality = client.head()
-    started = _started(client, engine, first_block)
-    position = _on_this_chain(client, engine, started, head)
-    removed, start, added = started.size - position.size, position.block, 0
-    while position.block < head.number:
-        last = BlockNumber(min(position.block + BLOCKS_PER_RANGE, head.number))
-        end = head if last == head.number else _required_block(client, last)
-        events = client.events(BlockNumber(position.block + 1), last)
-        following, recorded = _checked(client, position, events, end, finality)
+    try:
+        poll = _Poll(client, engine, first_block, progress)
+        while not poll.step():
+            pass
+    except (RpcError, Rejected) as error:
+        # A node that refuses to be read from says nothing about what it would have said.
+        raise Unavailable(str(error), fault=Fault.REFUSED) from error
+    return poll.done()
+
+
+@dataclass(slots=True)
+class _Poll:
+    """One poll. `stored` is the mirror's position, `base` the one to read on from: another
+    one while replaced blocks are still to be taken back, with the next range that is written."""
+
+    client: Client
+    engine: Engine
+    first_block: BlockNumber
+    progress: Progress | None
+    head: Head = field(init=False)
+    stored: Position = field(init=False)
+    base: Position = field(init=False)
+    started_at: BlockNumber = field(init=False)
+    known: dict[BlockNumber, Block] = field(default_factory=dict)
+    ranges: Ranges = field(default_factory=lambda: Ranges(BLOCKS_PER_RANGE, MOST_BLOCKS_PER_RANGE))
+    added: int = 0
+    removed: int = 0
+
+    def __post_init__(self) -> None:
+        self.head = self.client.head()
+        self.stored = self.base = _started(self.client, self.engine, self.head, self.first_block)
+        self.started_at = self.base.block
+
+    def step(self) -> bool:
+        """Do the next thing that is to be done; whether that was the last."""
+        decision = follow(self._local(), self.head.block, self.known, self.head.finality.finalized)
+        match decision:
+            case Need(numbers):
+                self.known |= self.client.headers(numbers)
+            case Extend(blocks):
+                walked = {block.number: block for block in blocks}
+                return self._read(self.head.block.number, walked) if blocks else self._settle()
+            case Gap(_, last):
+                self._read(last, {})
+                # It may have taken hours.
+                self._look_again()
+            case Rewind(to):
+                self.client.require_contract()
+                self._take_back(to)
+            case Deep(finalized):
+                self.client.require_contract()
+                raise _finalized_changed(finalized)
+            case Behind():
+                self.client.require_contract()
+                raise _behind(self.head.block.number, self.base.block)
+        return False
+
+    def done(self) -> Synced:
+        with reading(self.engine) as connection:
+            closed = closed_at(connection, self.stored.size)
+        position = replace(self.stored, closed=closed)
+        return Synced(position, self.added, self.removed, self.head.block)
+
+    def _local(self) -> Local:
+        finalized = BlockNumber(min(self.stored.finality.finalized, self.base.block))
+        return Local(_marks(self.engine, self.base), finalized, _before(self.first_block))
+
+    def _look_again(self) -> None:
+        self.head, self.known = self.client.head(), {}
+
+    def _take_back(self, to: Block) -> None:
+        """Read on from the block `to`. What comes after it is taken back in the same
+        transaction that writes what took its place, so that no reader misses either."""
+        with reading(self.engine) as connection:
+            tree = frontier(connection, size_at(connection, to.number))
+        proven = min(self.stored.proven_block, to.number)
+        self.base = replace(_at(self.base, to, tree), proven_block=BlockNumber(proven))
+
+    def _read(self, last: BlockNumber, walked: dict[BlockNumber, Block]) -> bool:
+        """Read and write range after range up to the block `last`; False where another process
+        wrote in between. `walked` are the headers of these blocks, or of none of them."""
+        while self.base.block < last:
+            first = BlockNumber(self.base.block + 1)
+            end = self.ranges.next(first, last)
+            started = time.monotonic()
+            try:
+                found = read_range(self.client, self.base, end, walked)
+            except (RpcError, Unavailable) as error:
+                if not self.ranges.refused(error):
+                    raise
+                continue
+            except Inconsistent:
+                self._drop_unproven()
+                raise
+            self.ranges.answered(end - first + 1, len(found.recorded), time.monotonic() - started)
+            if not self._write(found, walked):
+                self._look_again()
+                return False
+            if self.progress:
+                done, in_all = (
+                    number - self.started_at for number in (end, self.head.block.number)
+                )
+                self.progress(done, in_all, self.base.size)
+        return True
+
+    def _write(self, found: ReadRange, walked: dict[BlockNumber, Block]) -> bool:
+        """Write a range, and take back what it takes the place of."""
+        end = found.end
+        at_head = end.hash == self.head.block.hash
+        if at_head and not found.proven:
+            raise _not_proven(end.number)
+        # Until replaced blocks are read anew, the mirror lacks a part of the log.
+        held = self.base.synced_at if found.proven and self.base is self.stored else None
+        following = replace(
+            _at(self.base, end, found.tree),
+            finality=self._finality(),
+            synced_at=_now() if at_head else held,
+            proven_block=end.number if found.proven else self.base.proven_block,
+        )
+        new = [block for block in walked.values() if self.base.block < block.number < end.number]
+        with writing(self.engine) as connection:
+            if not self._unchanged(connection):
+                return False
+            if self.base is not self.stored:
+                rewind(connection, self.base.block)
+                forget_headers(connection, self.base.block)
+            require_entitled(connection, found.recorded)
+            append(connection, found.recorded)
+            write_headers(connection, [*new, end])
+            settle_headers(connection, following.finality.finalized)
+            write_position(connection, following)
+        self.removed += self.stored.size - self.base.size
+        self.added += len(found.recorded)
+        self.stored = self.base = following
+        return True
+
+    def _settle(self) -> bool:
+        """Nothing is new but how far the chain is settled. Never call a mirror up to date
+        that has not the contract's own root."""
+        if self.base.proven_block < self.base.block:
+            try:
+                proven = confirmed(self.client, self.base, self.base.frontier())
+            except Inconsistent:
+                self._drop_unproven()
+                raise
+            if not proven:
+                raise _not_proven(self.base.block)
+        following = replace(
+            self.base,
+            finality=self._finality(),
+            synced_at=_now(),
+            proven_block=self.base.block,
+        )
+        with writing(self.engine) as connection:
+            if self._unchanged(connection):
+                settle_headers(connection, following.finality.finalized)
+                write_position(connection, following)
+                self.stored = self.base = following
+                return True
+        self._look_again()
+        return False
+
+    def _unchanged(self, connection: Connection) -> bool:
+        """Whether the mirror stands where this poll left it; if not, where it stands now."""
+        found = read_position(connection)
+        if found == self.stored:
+            return True
+        if found is None:
+            raise Inconsistent("the mirror was deleted while it was being synced")
+        self.stored = self.base = found
+        return False
+
+    def _finality(self) -> FinalityBlocks:
+        """What was final stays so, whatever a node says that lags behind."""
+        finalized = max(self.stored.finality.finalized, self.head.finality.finalized)
+        safe = max(self.head.finality.safe, finalized)
+        return FinalityBlocks(BlockNumber(safe), BlockNumber(finalized))
+
+    def _drop_unproven(self) -> None:
+        """What was read since the contract last bore it out may be what is wrong: let it go."""
+        stored = self.stored
+        if stored.proven_block >= stored.block or stored.size == 0:
+            return
+        marks = [mark for mark in _marks(self.engine, stored) if mark.number <= stored.proven_block]
+        number = marks[0].number if marks else _before(self.first_block)
+        to = self.client.headers([number])[number]
+        with writing(self.engine) as connection:
+            if not self._unchanged(connection):
+                return
+            rewind(connection, number)
+            forget_headers(connection, number)
+            tree = frontier(connection, size_at(connection, number))
+            self.stored = self.base = replace(_at(stored, to, tree), synced_at=None)
+            write_position(connection, self.stored)
+
+
+def _started(client: Client, engine: Engine, head: Head, first_block: BlockNumber) -> Position:
+    """The mirror's position, made on its first sync; raises where it follows another chain."""
+    with reading(engine) as connection:
+        found = read_position(connection)
+    if found is None:
+        client.require_contract()
+        before = _before(first_block)
+        fresh = Position(
+            chain_id=head.chain_id,
+            contract=client.address,
+            first_block=first_block,
+            block=before,
+            block_hash=b"",
+            block_time=UnixSeconds(0),
+            finality=FinalityBlocks(BlockNumber(-1), BlockNumber(-1)),
+            size=0,
+            root=EMPTY_ROOT,
+            peaks=(),
+            synced_at=None,
+            proven_block=BlockNumber(-1),
+        )
+        fresh = _at(fresh, client.headers([before])[before], fresh.frontier())
         with writing(engine) as connection:
             found = read_position(connection)
-            if found == position:
-                require_entitled(connection, recorded)
-                append(connection, recorded)
-                write_position(connection, following)
-                position, added = following, added + len(recorded)
-            else:
-                position = _required(found)
-        if progress:
-            progress(position.block - start, head.number - start, position.size)
-    _require_same_log(client, position, head.number)
-    with writing(engine) as connection:
-        found = _required(read_position(connection))
-        if (found.block, found.block_hash) == (head.number, head.hash):
-            position = replace(found, finality=finality, synced_at=_now())
-            write_position(connection, position)
-        position = replace(position, closed=closed_at(connection, position.size))
-    return Synced(position, added, removed)
-
-
-def _started(client: Client, engine: Engine, first_block: BlockNumber) -> Position:
-    """The mirror's position, made on its first sync; raises where it follows another chain."""
-    chain_id = client.chain_id()
-    with writing(engine) as connection:
-        found = read_position(connection)
-        if found is None:
-            client.require_contract()
-            before = BlockNumber(max(first_block - 1, 0))
-            block = _required_block(client, before)
-            found = Position(
-                chain_id=chain_id,
-                contract=client.address,
-                first_block=first_block,
-                block=before,
-                block_hash=block.hash,
-                block_time=block.time,
-                finality=FinalityBlocks(BlockNumber(-1), BlockNumber(-1)),
-                size=0,
-                root=EMPTY_ROOT,
-                peaks=(),
-                synced_at=None,
-                proven_block=before,
-            )
-            write_position(connection, found)
-    if found.chain_id != chain_id:
+            if found is None:
+                write_position(connection, fresh)
+                found = fresh
+    if found.chain_id != head.chain_id:
         raise InputError(
-            f"the node is on chain {caip2(chain_id)}, the mirror follows {caip2(found.chain_id)}",
+            f"the node is on chain {caip2(head.chain_id)}, the mirror follows "
+            f"{caip2(found.chain_id)}",
             hint="check POLREG_RPC_URL, or use another POLREG_DATABASE_URL or POLREG_HOME",
         )
     if found.contract != client.address:
@@ -117,135 +300,58 @@ def _started(client: Client, engine: Engine, first_block: BlockNumber) -> Positi
     return found
 
 
-def _on_this_chain(client: Client, engine: Engine, position: Position, head: Block) -> Position:
-    """`position`, or after a reorganisation the last one that mirror and chain share."""
-    block = client.block(position.block)
-    if block is not None and block.hash == position.block_hash:
-        return position
-    client.require_contract()
+def _marks(engine: Engine, base: Position) -> list[Mark]:
+    """The blocks that the mirror knows, from `base` backwards."""
     with reading(engine) as connection:
-        stored = stored_blocks(connection)
-    shared = _last_shared(client, position, stored, head)
-    # Empty blocks are not kept: that a newer one was replaced changes no finalised row.
-    replaced = [number for number, _ in stored if number > shared.number]
-    if any(number <= position.finality.finalized for number in replaced):
-        raise Inconsistent(
-            f"the node has another block than the finalised one that the mirror read (after "
-            f"block {shared.number}): the mirror stays as it is",
-            hint="check POLREG_RPC_URL; to start over, delete the mirror and run polreg sync",
-        )
-    with writing(engine) as connection:
-        size = rewind(connection, shared.number)
-        back_then = frontier(connection, size)
-        back = replace(
-            position,
-            block=shared.number,
-            block_hash=shared.hash,
-            block_time=shared.time,
-            size=size,
-            root=back_then.root(),
-            peaks=tuple(back_then.peaks),
-            # Until the replaced blocks are read the mirror lacks a part of the log.
-            synced_at=None,
-        )
-        write_position(connection, back)
-    return back
+        headers = stored_headers(connection)
+        oldest = headers[-1].number if headers else BlockNumber(base.block + 1)
+        older = stored_blocks(connection, oldest, _OLDER_MARKS)
+    known = [Mark(header.number, header.hash) for header in headers]
+    known += [Mark(*block) for block in older]
+    tip = Mark(base.block, base.block_hash)
+    return [tip, *(mark for mark in known if mark.number < base.block)]
 
 
-def _last_shared(
-    client: Client, position: Position, stored: Sequence[tuple[BlockNumber, bytes]], head: Block
-) -> Block:
-    """The newest block that mirror and chain share. Raises Inconsistent where the node is
-    merely behind: that it does not have a block yet says nothing against the block."""
-    reached = [each for each in stored if each[0] <= head.number]
-    for place, row in enumerate(reached):
-        shared = _same(client, *row)
-        if shared is not None:
-            if place == 0 and head.number < position.block:
-                break
-            return shared
-    else:
-        if reached:
-            return _required_block(client, BlockNumber(max(position.first_block - 1, 0)))
-    raise Inconsistent(
-        f"the node is at block {head.number}, behind the mirror at block {position.block}",
-        hint="wait until it has caught up, or use another POLREG_RPC_URL",
-    )
-
-
-def _require_same_log(client: Client, position: Position, head: BlockNumber) -> None:
-    """Never call a mirror up to date that has not the contract's own root."""
-    if position.block == head and client.checkpoint(head) != (position.size, position.root):
-        raise Inconsistent(
-            f"the mirror has {position.size} entries at block {head}, and another log than the "
-            "contract",
-            hint="try again; if it stays so, run polreg fsck",
-        )
-
-
-def _same(client: Client, number: int, block_hash: bytes) -> Block | None:
-    block = client.block(BlockNumber(number))
-    return block if block is not None and block.hash == block_hash else None
-
-
-def _checked(
-    client: Client,
-    position: Position,
-    events: Sequence[Recorded | Checkpointed],
-    end: Block,
-    finality: FinalityBlocks,
-) -> tuple[Position, list[Recorded]]:
-    """The position after `events`, once they are shown to be all and unaltered."""
-    grown = position.frontier()
-    recorded = _rooted(grown, events)
-    root = grown.root()
-    size, told = client.checkpoint(end.number)
-    if (size, told) != (grown.size, root):
-        raise Inconsistent(
-            f"the node sent {grown.size} entries, the contract has {size} at block "
-            f"{end.number}, or their roots differ: nothing of this range was written",
-            hint="the node may be lagging or faulty: try again, or use another POLREG_RPC_URL",
-        )
-    following = replace(
+def _at(position: Position, block: Block, tree: Frontier) -> Position:
+    """The position moved to `block`, where the log is `tree`."""
+    return replace(
         position,
-        block=end.number,
-        block_hash=end.hash,
-        block_time=end.time,
-        finality=finality,
-        size=grown.size,
-        root=root,
-        peaks=tuple(grown.peaks),
+        block=block.number,
+        block_hash=block.hash,
+        block_time=block.time,
+        size=tree.size,
+        root=tree.root(),
+        peaks=tuple(tree.peaks),
     )
-    return following, recorded
 
 
-def _rooted(tree: Frontier, events: Sequence[Recorded | Checkpointed]) -> list[Recorded]:
-    """Grow `tree` by the events; raises Inconsistent at a gap or a wrong root."""
-    recorded = []
-    for event in events:
-        if isinstance(event, Recorded):
-            if event.entry.index != tree.size:
-                raise Inconsistent(
-                    f"entry {tree.size} is missing: the node sent {event.entry.index}"
-                )
-            tree.append(event.leaf)
-            recorded.append(event)
-        elif event.size != tree.size or event.root != tree.root():
-            raise Inconsistent(f"the root after {event.size} entries is not the contract's")
-    return recorded
+def _before(first_block: BlockNumber) -> BlockNumber:
+    return BlockNumber(max(first_block - 1, 0))
 
 
-def _required(position: Position | None) -> Position:
-    if position is None:
-        raise Inconsistent("the mirror was deleted while it was being synced")
-    return position
+def _finalized_changed(finalized: BlockNumber) -> Inconsistent:
+    return Inconsistent(
+        f"the node has another block than the finalised one that the mirror read (up to block "
+        f"{finalized}): the mirror stays as it is",
+        hint="check POLREG_RPC_URL; to start over, delete the mirror and run polreg sync",
+        fault=Fault.FINALIZED_CHANGED,
+    )
 
 
-def _required_block(client: Client, number: BlockNumber) -> Block:
-    block = client.block(number)
-    if block is None:
-        raise Inconsistent(f"the node has no block {number}")
-    return block
+def _behind(head: BlockNumber, block: BlockNumber) -> Inconsistent:
+    return Inconsistent(
+        f"the node is at block {head}, behind the mirror at block {block}",
+        hint="wait until it has caught up, or use another POLREG_RPC_URL",
+        fault=Fault.STALE_HEAD,
+    )
+
+
+def _not_proven(number: BlockNumber) -> Unavailable:
+    return Unavailable(
+        f"the node can not tell what the contract held at block {number}, its newest",
+        hint="try again, or use another POLREG_RPC_URL",
+        fault=Fault.PRUNED_HISTORY,
+    )
 
 
 def _now() -> UnixSeconds:
