@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from registry.config import Settings
 from registry.errors import CouldNotCheck, InputError
-from registry.services.sync import Progress
+from registry.services.following import Following
 from registry.services.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -51,10 +51,9 @@ class Opened:
     def is_open(self) -> bool:
         return self._engine is not None
 
-    def sync(self, progress: Progress) -> None:
-        """Bring the mirror to the chain's head; for one thread only."""
-        _ = self.engine
-        self._workspace.sync(progress)
+    def following(self, every_seconds: float) -> Following:
+        """What follows the chain for this mirror; for one thread only."""
+        return self._workspace.following(every_seconds)
 
     def close(self) -> None:
         self._workspace.close()

@@ -11,7 +11,7 @@ class Alive(Answer):
 
 
 class FollowerFailure(Answer):
-    kind: str = shown("could-not-check")
+    kind: str = shown("unreachable")
     detail: str = shown("the node does not answer")
     since: str = shown(MOMENT)
 
@@ -20,7 +20,7 @@ class FollowerReport(Answer):
     """The background reading of the chain."""
 
     state: str = shown("following")
-    """off, starting, catching_up, following or failing."""
+    """off, starting, catching_up, following, failing, standby, alarm or stopped."""
     every_seconds: float | None = shown(2.0)
     last_sync: str | None = shown(MOMENT)
     failure: FollowerFailure | None = shown(None)

@@ -21,11 +21,13 @@ async def healthz() -> Response:
 
 @router.get("/readyz", response_model=Ready, responses=documented(Ready))
 def readyz(registry: Registry, following: Following) -> Response:
-    """The mirror is open and holds the chain as of its block; 503 where not.
+    """The mirror is open and holds the chain as of its block; 503 where not, and where the
+    follower stopped because a finalised block was replaced.
 
     A mirror whose node fails is ready, and says under `follower` since when it fails.
     """
     position = current_position(registry.engine)
     following.require_caught_up(position)
+    following.require_no_alarm()
     content = {"status": "ready", "follower": following.report()}
     return answering.from_registry(position, content)

@@ -163,7 +163,9 @@ class Client:
         try:
             is_registry = is_registry_code(bytes.fromhex(code[2:]))
         except (TypeError, ValueError):
-            raise Inconsistent("the node sent code that can not be read") from None
+            raise Inconsistent(
+                "the node sent code that can not be read", fault=Fault.MALFORMED
+            ) from None
         if checkpoint == "0x":
             size, root = 0, EMPTY_ROOT
         else:
@@ -263,7 +265,9 @@ def _block(answer: Any) -> Block | None:
             frozenset(bytes.fromhex(each[2:]) for each in answer.get("transactions", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise Inconsistent("the node sent a block that can not be read") from None
+        raise Inconsistent(
+            "the node sent a block that can not be read", fault=Fault.MALFORMED
+        ) from None
 
 
 def _number(answer: Any) -> BlockNumber:
@@ -275,10 +279,16 @@ def _quantity(value: Any) -> int:
     try:
         return int(value, 16)
     except (TypeError, ValueError):
-        raise Inconsistent("the node sent a number that can not be read") from None
+        raise Inconsistent(
+            "the node sent a number that can not be read", fault=Fault.MALFORMED
+        ) from None
 
 
 def _raised(answer: Any) -> Any:
     if isinstance(answer, RpcError):
         raise refusal(answer)
     return answer
+
+
+def _unreadable(what: str) -> Inconsistent:
+    return Inconsistent(f"the node sent {what} that can not be read", fault=Fault.MALFORMED)

@@ -14,6 +14,7 @@ from typing import Any
 from registry.core.digest import sha256
 from registry.core.entry import ENTRY_SIZE, decode_entry, entry_leaf_hash
 from registry.core.feed import Checkpointed, Place, Recorded
+from registry.core.following import Fault
 from registry.core.units import Address, BlockNumber, Digest
 from registry.errors import Inconsistent
 
@@ -42,7 +43,7 @@ def decode_logs(logs: Iterable[dict[str, Any]], contract: Address) -> list[Event
     try:
         for block, log_index, log in sorted(map(_positioned, logs), key=_BY_POSITION):
             if log["address"].lower() != address or log.get("removed"):
-                raise Inconsistent("the node sent another contract's log, or a removed one")
+                raise _unbelievable("the node sent another contract's log, or a removed one")
             topics = log["topics"]
             place = places.of(block, log_index, log)
             _require_next(owing, place)
@@ -57,9 +58,9 @@ def decode_logs(logs: Iterable[dict[str, Any]], contract: Address) -> list[Event
             elif owing is not None or topics[0] == RECORDED:
                 owing = place
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise Inconsistent(f"the node sent a log that can not be read ({error!r})") from None
+        raise _unbelievable(f"the node sent a log that can not be read ({error!r})") from None
     if owing is not None:
-        raise Inconsistent("the node left out the last checkpoint")
+        raise _unbelievable("the node left out the last checkpoint")
     return events
 
 
@@ -67,9 +68,9 @@ def _require_next(owing: Place | None, place: Place) -> None:
     if owing is None:
         return
     if owing.transaction != place.transaction:
-        raise Inconsistent(f"the node left out a checkpoint of block {owing.block}")
+        raise _unbelievable(f"the node left out a checkpoint of block {owing.block}")
     if place.log_index != owing.log_index + 1:
-        raise Inconsistent(f"the node left out a log of block {place.block}, or doubled one")
+        raise _unbelievable(f"the node left out a log of block {place.block}, or doubled one")
 
 
 _BY_POSITION = itemgetter(0, 1)
@@ -91,7 +92,7 @@ class _Places:
         if hashes is None:
             hashes = bytes.fromhex(key[0][2:]), bytes.fromhex(key[1][2:])
             if len(hashes[0]) != _WORD or len(hashes[1]) != _WORD:
-                raise Inconsistent("the node sent a log with a hash that is not one")
+                raise _unbelievable("the node sent a log with a hash that is not one")
             self._hashes[key] = hashes
         return Place(BlockNumber(block), hashes[0], hashes[1], log_index)
 
@@ -99,7 +100,7 @@ class _Places:
 def _recorded(topics: Sequence[str], log: dict[str, Any], place: Place) -> Recorded:
     encoded = bytes.fromhex(topics[1][2:] + log["data"][2:])
     if len(encoded) != ENTRY_SIZE:
-        raise Inconsistent(f"a Recorded event has {len(encoded)} bytes, not {ENTRY_SIZE}")
+        raise _unbelievable(f"a Recorded event has {len(encoded)} bytes, not {ENTRY_SIZE}")
     return Recorded(decode_entry(encoded), entry_leaf_hash(encoded), place, None)
 
 
@@ -113,7 +114,7 @@ def _with_manifest(
     length = int.from_bytes(data[_WORD : 2 * _WORD], "big")
     content = data[2 * _WORD : 2 * _WORD + length]
     if not isinstance(before, Recorded) or before.place.transaction != place.transaction:
-        raise Inconsistent("a manifest came without the entry before it")
+        raise _unbelievable("a manifest came without the entry before it")
     digest = bytes.fromhex(topics[1][2:])
     if (
         int.from_bytes(data[:_WORD], "big") != _WORD
@@ -121,12 +122,16 @@ def _with_manifest(
         or before.entry.manifest != digest
         or sha256(content) != digest
     ):
-        raise Inconsistent(f"the manifest of entry {before.entry.index} was altered on the way")
+        raise _unbelievable(f"the manifest of entry {before.entry.index} was altered on the way")
     return Recorded(before.entry, before.leaf, before.place, content)
 
 
 def _checkpoint(log: dict[str, Any], place: Place) -> Checkpointed:
     data = bytes.fromhex(log["data"][2:])
     if len(data) != 2 * _WORD:
-        raise Inconsistent(f"a Checkpoint event has {len(data)} bytes")
+        raise _unbelievable(f"a Checkpoint event has {len(data)} bytes")
     return Checkpointed(int.from_bytes(data[:_WORD], "big"), Digest(data[_WORD:]), place)
+
+
+def _unbelievable(message: str) -> Inconsistent:
+    return Inconsistent(message, fault=Fault.INCONSISTENT_LOGS)

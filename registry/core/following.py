@@ -5,7 +5,10 @@ Both sets are closed, and their values are stored, shown and counted under these
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+from registry.core.units import BlockNumber, UnixSeconds
 
 
 class State(StrEnum):
@@ -55,3 +58,46 @@ class Fault(StrEnum):
     """The chain has another block in the place of a finalised one."""
 
     DATABASE = "database"
+    """This machine's store, disk or lock, or the database server."""
+    CONFIGURATION = "configuration"
+    """The settings name another chain or contract than the mirror follows, or none at all."""
+    UNEXPECTED = "unexpected"
+    """A fault of this program; its log has the traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the last poll failed, and since when polls have."""
+
+    fault: Fault
+    detail: str
+    since: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How the following goes. `since` is when the state began, `last_sync` when the mirror last
+    held all that the node had; `head` is the newest block that the node told of. `alarm` says
+    why the follower stopped and what to do, in the state ALARM alone."""
+
+    state: State
+    since: UnixSeconds
+    seen_at: UnixSeconds
+    last_sync: UnixSeconds | None = None
+    head: BlockNumber | None = None
+    head_time: UnixSeconds | None = None
+    entries_per_second: float | None = None
+    blocks_left: int = 0
+    failure: Failure | None = None
+    alarm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCount:
+    """How often a kind of fault was met, and when, and what was said of it the last time."""
+
+    fault: Fault
+    count: int
+    first_at: UnixSeconds
+    last_at: UnixSeconds
+    detail: str

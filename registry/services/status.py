@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from registry.core.following import Report
 from registry.errors import RegistryError
 from registry.mirror import listing
-from registry.mirror.engine import reading
+from registry.mirror.engine import Engine, reading
+from registry.mirror.operations import read_report
 from registry.services import answers
 from registry.services.verify import required_position
 from registry.services.workspace import Workspace
+
+
+def stored_report(engine: Engine) -> Report | None:
+    """What the process says that follows the chain for this mirror; None where none has."""
+    with reading(engine) as connection:
+        return read_report(connection)
 
 
 def chain_status(opened: Workspace) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
 from registry.core.units import BlockNumber
 from registry.errors import InputError
 from registry.mirror.engine import Engine, open_engine, sqlite_url
+from registry.services.following import Following
 from registry.services.sync import Progress, Synced, sync
 
 
@@ -115,6 +116,11 @@ class Workspace:
     @property
     def embedded(self) -> bool:
         return self.deployment.chain_id == EMBEDDED_CHAIN_ID and self.settings.rpc_url is None
+
+    def following(self, every_seconds: float) -> Following:
+        """What follows the chain for this mirror, and polls every so many seconds. Opens
+        nothing before it runs."""
+        return Following(self.sync, lambda: self.engine, every_seconds)
 
     def sync(self, progress: Progress | None = None) -> Synced:
         """Bring the mirror up to the chain's head."""

@@ -179,7 +179,7 @@ def test_an_unreachable_chain_leaves_the_mirror_answering_and_its_age_shown(
     with running(settings, follow_seconds=0.1) as client:
         wait_until(lambda: client.get("/readyz").json()["follower"]["state"] == "failing")
         ready = client.get("/readyz").json()
-        assert ready["follower"]["failure"]["kind"] == "could-not-check"
+        assert ready["follower"]["failure"]["kind"] == "unreachable"
         first = client.get(f"/v1/documents/{registry.sha256('finance-2020')}").json()
         assert first["match"] == "exact"
         time.sleep(1.1)

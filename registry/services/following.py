@@ -1,0 +1,199 @@
+"""Following a chain for as long as a process lives: poll, wait, poll again.
+
+A poll that fails is counted, kept and shown, and tried again after ever longer waits; it is
+never raised. One thing ends the following by itself: where polls agree that the chain has
+another block than a finalised one, it stops with an alarm, and the mirror stays as it was.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from registry.core.following import Failure, Fault, Report, State
+from registry.core.units import UnixSeconds
+from registry.errors import InputError, LocalFailure, RegistryError, Unavailable
+from registry.mirror.engine import Engine, writing
+from registry.mirror.operations import count_fault, write_report
+from registry.services.sync import Progress, Synced
+
+POLLS_BEFORE_ALARM = 3
+"""One node's word is not enough: with several, each is asked in turn."""
+
+_LONGEST_WAIT_SECONDS = 30.0
+_SECONDS_BETWEEN_REPORTS = 5
+
+_log = logging.getLogger("polreg.follower")
+
+Poll = Callable[[Progress], Synced]
+
+
+class Stopped(Exception):
+    """The follower was told to stop while it was reading."""
+
+
+class Following:
+    """Calls `poll` until `stop` is called from any thread, or until the alarm.
+
+    `wait` waits so many seconds or less, if something seems new, and returns at once when told
+    to stop. `distrust` is told why what a node said is not believed, so that another is asked.
+    """
+
+    def __init__(
+        self,
+        poll: Poll,
+        engine: Callable[[], Engine],
+        every_seconds: float,
+        *,
+        distrust: Callable[[str], object] = lambda _reason: None,
+        wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+    ) -> None:
+        self._poll, self._engine, self._every = poll, engine, every_seconds
+        self._distrust, self._wait = distrust, wait
+        self._stopping = threading.Event()
+        self._finalized_changed = 0
+        self._failures = 0
+        self._recorded_at = 0
+        now = _now()
+        self._report = Report(State.STARTING, now, now)
+
+    @property
+    def report(self) -> Report:
+        """How it goes; replaced whole, so that any thread may read it."""
+        return self._report
+
+    @property
+    def stopping(self) -> threading.Event:
+        return self._stopping
+
+    def stop(self) -> None:
+        """Let the poll under way finish the range that it is writing, and no other."""
+        self._stopping.set()
+
+    def run(self) -> State:
+        """Follow until told to stop, or until the alarm; which of the two it was."""
+        while not self._stopping.is_set():
+            try:
+                self.once()
+            except Stopped:
+                break
+            if self._report.state is State.ALARM:
+                return State.ALARM
+            self._wait(self._stopping, self._seconds_to_wait())
+        self._tell(State.STOPPED)
+        return State.STOPPED
+
+    def once(self) -> None:
+        """One poll, whatever comes of it. Raises Stopped alone."""
+        started = time.monotonic()
+        try:
+            done = self._poll(self._progressed)
+        except RegistryError as error:
+            self._failed(_fault(error), str(error), error.hint)
+        except Stopped:
+            raise
+        except Exception:
+            _log.exception("reading the chain failed unexpectedly")
+            self._failed(Fault.UNEXPECTED, "an unexpected error; see the log", None)
+        else:
+            self._succeeded(done, time.monotonic() - started)
+
+    def standby(self) -> None:
+        """Another process follows for this mirror."""
+        self._tell(State.STANDBY, kept=False)
+
+    def _succeeded(self, done: Synced, seconds: float) -> None:
+        if self._failures:
+            _log.info("reading the chain works again", extra={"block": done.position.block})
+        self._failures = self._finalized_changed = 0
+        rate = self._report.entries_per_second
+        if done.entries_added or done.entries_removed:
+            rate = round(done.entries_added / max(seconds, 0.001), 1)
+            counts: dict[str, Any] = {
+                "added": done.entries_added,
+                "removed": done.entries_removed,
+                "block": done.position.block,
+                "size": done.position.size,
+            }
+            _log.info("entries read", extra=counts)
+        self._tell(
+            State.FOLLOWING,
+            last_sync=_now(),
+            head=done.head.number,
+            head_time=done.head.time,
+            entries_per_second=rate,
+            blocks_left=0,
+            failure=None,
+            alarm=None,
+        )
+
+    def _progressed(self, done: int, total: int, _entries: int) -> None:
+        if self._stopping.is_set():
+            raise Stopped
+        if done < total:
+            self._tell(State.CATCHING_UP, blocks_left=total - done)
+
+    def _failed(self, fault: Fault, detail: str, hint: str | None) -> None:
+        self._failures += 1
+        now, before = _now(), self._report.failure
+        if before is None or before.fault is not fault:
+            _log.warning("reading the chain fails", extra={"fault": fault.value, "detail": detail})
+        failure = Failure(fault, detail, before.since if before else now)
+        self._keep(lambda connection: count_fault(connection, fault, detail, now))
+        self._distrust(detail)
+        changed = fault is Fault.FINALIZED_CHANGED
+        self._finalized_changed = self._finalized_changed + 1 if changed else 0
+        if self._finalized_changed >= POLLS_BEFORE_ALARM:
+            alarm = f"{detail}; {hint}" if hint else detail
+            _log.critical("stopped with an alarm", extra={"fault": fault.value, "detail": alarm})
+            self._tell(State.ALARM, failure=failure, alarm=alarm)
+        else:
+            self._tell(State.FAILING, failure=failure)
+
+    def _seconds_to_wait(self) -> float:
+        if not self._failures:
+            return self._every
+        longest = max(self._every, _LONGEST_WAIT_SECONDS)
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - so that many do not come back at once
+        return min(self._every * 2.0 ** min(self._failures, 10), longest) * jitter
+
+    def _tell(self, state: State, *, kept: bool = True, **changed: Any) -> None:
+        now, before = _now(), self._report
+        since = before.since if state is before.state else now
+        self._report = replace(before, state=state, since=since, seen_at=now, **changed)
+        due = now - self._recorded_at >= _SECONDS_BETWEEN_REPORTS
+        if kept and (state is not before.state or due):
+            self._recorded_at = now
+            self._keep(lambda connection: write_report(connection, self._report))
+
+    def _keep(self, write: Callable[[Any], None]) -> None:
+        """What can not be kept is still shown by this process, and in its log."""
+        try:
+            with writing(self._engine()) as connection:
+                write(connection)
+        except RegistryError as error:
+            _log.warning("the mirror can not be told of it", extra={"detail": str(error)})
+
+
+def _fault(error: RegistryError) -> Fault:
+    told = getattr(error, "fault", None)
+    if told is not None:
+        return Fault(told)
+    match error:
+        case Unavailable():
+            return Fault.UNREACHABLE
+        case LocalFailure():
+            return Fault.DATABASE
+        case InputError():
+            return Fault.CONFIGURATION
+        case _:
+            return Fault.INCONSISTENT_LOGS
+
+
+def _now() -> UnixSeconds:
+    return UnixSeconds(int(time.time()))
