@@ -18,6 +18,7 @@ from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
 from registry.core.units import BlockNumber
 from registry.errors import InputError
 from registry.mirror.engine import Engine, open_engine, sqlite_url
+from registry.networks import network_of
 from registry.services.following import Following
 from registry.services.sync import Progress, Synced, sync
 
@@ -99,7 +100,9 @@ class Workspace:
 
     @cached_property
     def client(self) -> Client:
-        return Client(self.transport, parse_address(self.deployment.contract))
+        deployment = self.deployment
+        network = network_of(self.settings.home, deployment.chain_id)
+        return Client(self.transport, parse_address(deployment.contract), network.confirmations)
 
     @cached_property
     def engine(self) -> Engine:

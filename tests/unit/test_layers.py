@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "registry.__main__": {"registry.cli"},
     "registry.errors": set(),
     "registry.config": {"registry.errors"},
+    "registry.networks": {"registry.errors"},
     "registry.core": {"registry.core", "registry.errors"},
     "registry.chain": {"registry.chain", "registry.core", "registry.errors"},
     "registry.mirror": {"registry.mirror", "registry.core", "registry.errors"},
@@ -35,6 +36,7 @@ MAY_IMPORT = {
         "registry.demo",
         "registry.core",
         "registry.config",
+        "registry.networks",
         "registry.errors",
     },
     "registry.cli": {
