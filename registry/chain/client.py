@@ -13,6 +13,8 @@ from typing import Any
 from registry.chain.abi import call_data, decode_result, is_registry_code
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.events import decode_logs
+from registry.chain.header import header_rlp
+from registry.chain.receipts_root import committed_logs
 from registry.chain.refusals import refusal
 from registry.chain.rpc import Call, RpcError, Transport
 from registry.core.authority import encode_code
@@ -171,6 +173,47 @@ class Client:
         else:
             size, root = decode_result("checkpoint", checkpoint)
         return Confirmed(_quantity(_raised(chain_id)), is_registry, int(size), Digest(root))
+
+    def committed_events(self, block: Block) -> list[Recorded | Checkpointed] | None:
+        """The registry's events in one block, as its header commits to them; None where that
+        can not be told (`receipts_root`). Raises Inconsistent where the node contradicts it."""
+        shown = self.transport.request("eth_getBlockByNumber", [hex(block.number), False])
+        if not isinstance(shown, dict) or _block(shown) != block:
+            raise Inconsistent(
+                f"the node has another block {block.number} than a moment ago",
+                fault=Fault.UNLINKED_BLOCKS,
+            )
+        if not self._has_known_headers(shown):
+            return None
+        logs = committed_logs(shown, self._receipts(shown))
+        if logs is None:
+            return None
+        ours = [log for log in logs if str(log["address"]).lower() == self._to]
+        return decode_logs(ours, self.address)
+
+    def _has_known_headers(self, shown: dict[str, Any]) -> bool:
+        """Whether the network's headers are of a form that this program knows. Where the newest
+        block's is, another one that does not fit its hash was altered."""
+        latest = self.transport.request("eth_getBlockByNumber", ["latest", False])
+        for block in (shown, latest):
+            try:
+                header_rlp(block)
+            except Inconsistent:
+                continue
+            return True
+        return False
+
+    def _receipts(self, shown: dict[str, Any]) -> list[dict[str, Any]]:
+        """The receipts of the block's transactions."""
+        try:
+            receipts = self.transport.request("eth_getBlockReceipts", [shown["number"]])
+        except RpcError:
+            # Not every node has this method.
+            calls = [("eth_getTransactionReceipt", [each]) for each in shown["transactions"]]
+            receipts = [_raised(answer) for answer in self.transport.batch(calls)]
+        if not isinstance(receipts, list) or any(not isinstance(r, dict) for r in receipts):
+            raise _unreadable("receipts")
+        return receipts
 
     def checkpoints_in(self, block_hash: bytes) -> list[Checkpointed]:
         """The checkpoints that were emitted in one block. Any node can tell, since logs are

@@ -46,6 +46,7 @@ def read_range(client: Client, position: Position, last: BlockNumber, known: Hea
     wanted = {last, *(event.place.block for event in events)}
     headers = {**known, **client.headers(sorted(wanted - known.keys()))}
     _require_places(events, headers)
+    _require_no_manifest_withheld(client, recorded, headers)
     proven = confirmed(client, replace(position, block=last), tree)
     return ReadRange(headers[last], recorded, tree, proven)
 
@@ -86,6 +87,31 @@ def _require_places(events: Sequence[Recorded | Checkpointed], headers: Headers)
                 f"entry {event.entry.index} was recorded at another time than that of its block",
                 fault=Fault.UNLINKED_BLOCKS,
             )
+
+
+def _require_no_manifest_withheld(
+    client: Client, recorded: Sequence[Recorded], headers: Headers
+) -> None:
+    """An entry with a digest alone may be one whose manifest the node keeps back: the block's
+    receipts must bear it out, where node and network let that be told."""
+    in_block: dict[BlockNumber, list[Recorded]] = {}
+    for event in recorded:
+        in_block.setdefault(event.place.block, []).append(event)
+    for number, here in in_block.items():
+        if all(each.manifest is not None or each.entry.manifest is None for each in here):
+            continue
+        committed = client.committed_events(headers[number])
+        there = [event for event in committed or () if isinstance(event, Recorded)]
+        if committed is not None and _contents(here) != _contents(there):
+            raise Inconsistent(
+                f"the node kept back a manifest or an entry of block {number}, which the block "
+                "commits to",
+                fault=Fault.INCONSISTENT_LOGS,
+            )
+
+
+def _contents(events: Sequence[Recorded]) -> list[tuple[bytes, bytes | None]]:
+    return [(event.leaf, event.manifest) for event in events]
 
 
 def confirmed(client: Client, position: Position, tree: Frontier) -> bool:

@@ -15,7 +15,7 @@ from registry.chain.abi import artifact
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
 from registry.chain.events import CHECKPOINT, MANIFEST_PUBLISHED, RECORDED, decode_logs
-from registry.chain.rpc import Call, HttpTransport, Transport
+from registry.chain.rpc import Call, HttpTransport, RpcError, Transport
 from registry.chain.sender import Sender
 from registry.chain.signers import signer_from_hex
 from registry.config import Settings
@@ -234,6 +234,55 @@ def test_a_lie_is_noticed_and_nothing_of_it_is_written(
     with pytest.raises(CouldNotCheck):
         verify_digests(mirror, [sha256(b"anything")], Day(20_000))
     assert sync(chain, mirror, FIRST).entries_added == 10
+
+
+def hidden(logs: list[Any]) -> list[Any]:
+    """Without the last manifest, and all logs after it numbered as if there had been none."""
+    at = max(n for n, log in enumerate(logs) if log["topics"][0] == MANIFEST_PUBLISHED)
+    block = logs[at]["blockNumber"]
+    return logs[:at] + [
+        {**log, "logIndex": hex(int(log["logIndex"], 16) - 1)}
+        if log["blockNumber"] == block
+        else log
+        for log in logs[at + 1 :]
+    ]
+
+
+def test_a_manifest_that_is_kept_back_without_a_trace_is_noticed_by_the_block_s_own_root(
+    chain: Client, mirror: Engine
+) -> None:
+    liar = Client(Lying(chain.transport, hidden), chain.address)
+    with pytest.raises(Inconsistent, match="kept back a manifest"):
+        sync(liar, mirror, FIRST)
+    assert sync(chain, mirror, FIRST).entries_added == 10
+
+
+class WithoutBlockReceipts:
+    """A node that knows receipts one by one alone."""
+
+    def __init__(self, node: Transport) -> None:
+        self._node = node
+
+    def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        if method == "eth_getBlockReceipts":
+            raise RpcError(-32601, "the method eth_getBlockReceipts does not exist")
+        return self._node.request(method, params)
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        return self._node.batch(calls)
+
+    def close(self) -> None:
+        pass
+
+
+def test_receipts_are_asked_for_one_by_one_where_a_node_knows_no_others(
+    chain: Client, mirror: Engine
+) -> None:
+    liar = Client(Lying(WithoutBlockReceipts(chain.transport), hidden), chain.address)
+    with pytest.raises(Inconsistent, match="kept back a manifest"):
+        sync(liar, mirror, FIRST)
+    honest = Client(WithoutBlockReceipts(chain.transport), chain.address)
+    assert sync(honest, mirror, FIRST).entries_added == 10
 
 
 def test_replaced_empty_blocks_after_the_finalised_one_are_no_alarm(
