@@ -7,13 +7,18 @@ pytest --hypothesis-profile=ci  more examples; what CI runs
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.databases import new_database
+from tests.postgres import Server, running_postgres
+
 ROOT = Path(__file__).resolve().parent.parent
-CORPUS = ROOT.parent / "shared" / "corpus"
+# Where the working copy is not beside it, as with further ones of git's.
+CORPUS = Path(os.environ.get("POLREG_TEST_CORPUS") or ROOT.parent / "shared" / "corpus")
 IN_CI = os.environ.get("CI") == "true"
 
 # The machine is shared with other work, so a slow example is no failure.
@@ -40,3 +45,16 @@ def corpus() -> Path:
             pytest.fail(absent)
         pytest.skip(absent)
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of the newest version. That there is none is a failure."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Makes a new mirror's database at each call, as its URL: once SQLite, once PostgreSQL."""
+    return new_database(request, tmp_path)

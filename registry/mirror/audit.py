@@ -1,8 +1,8 @@
 """Auditing a mirror: everything in it computed anew from the stored bytes.
 
 The log first, by the root it is to have; then what is derived from it, the index, the
-position. Reads only, but for FTS5's own check, which wants a write transaction and leaves
-nothing behind.
+position and the window of headers. Reads only. FTS5's own check, which wants a write
+transaction and leaves nothing behind, is storage.index_findings.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from registry.core.position import Position
 from registry.core.units import Digest
 from registry.mirror import schema
 from registry.mirror.audit_derived import audit_derived
+from registry.mirror.audit_headers import audit_headers
 from registry.mirror.audit_log import LogAudit, Progress, audit_log
 from registry.mirror.findings import Finding, Remedy, Row
 from registry.mirror.position import read_position
 from registry.mirror.rows import checksum
-from registry.mirror.search_index import damage, lookups_fail
-from registry.mirror.sqlite_file import FILE, file_findings, version_findings
+from registry.mirror.storage import FILE, file_findings, index_damage, version_findings
 from registry.mirror.stored import listed, misfit, named, stored
 
 _PASSES = 2
@@ -63,13 +63,6 @@ def audit(connection: Connection, told: Reference | None, progress: Progress) ->
         problem = f"it can not be read to its end ({error.orig})"
         found.findings.append(Finding(FILE, ("pages",), problem, Remedy.NONE))
     return found
-
-
-def index_findings(connection: Connection) -> Iterator[Finding]:
-    """What FTS5 finds; the connection is one that writes."""
-    problem = lookups_fail(connection)
-    if problem is not None:
-        yield Finding("search", ("index",), problem, Remedy.REINDEX)
 
 
 def intact_position(connection: Connection) -> Position | None:
@@ -126,16 +119,13 @@ def _audit(
     log = audit_log(connection, size, reference.root if reference else None, progress)
     derived = audit_derived(connection, log, progress)
     found.findings += log.findings + derived.findings
-    found.findings += _index_damage(connection)
+    found.findings += index_damage(connection)
     found.findings += _position_findings(connection, log, told, position)
-    found.counts = {**log.counts, **derived.counts, "position": 1}
+    headers = audit_headers(connection, position)
+    found.findings += headers.findings
+    found.counts = {**log.counts, **derived.counts, "position": 1, "headers": headers.count}
     found.unjudged = derived.unjudged
     found.size, found.root, found.peaks, found.reference = size, log.root, log.peaks, reference
-
-
-def _index_damage(connection: Connection) -> Iterator[Finding]:
-    for table, problem in damage(connection):
-        yield Finding("search", (table,), problem, Remedy.REINDEX)
 
 
 def _position_findings(

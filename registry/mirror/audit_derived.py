@@ -20,7 +20,7 @@ from registry.mirror import schema
 from registry.mirror.audit_log import LogAudit, Progress
 from registry.mirror.findings import Finding, Remedy, Row, compared
 from registry.mirror.rows import AuthorityRows, DerivedRows, checksum
-from registry.mirror.sqlite_file import SEARCH_COLUMNS, SEARCH_ROWS
+from registry.mirror.storage import texts, texts_as_stored
 from registry.mirror.stored import HIGHEST, LOWEST, columns, listed, misfit, read_entry, stored
 
 _PIECE = 1024
@@ -61,7 +61,11 @@ def _first(row: Row) -> Row:
 _POLICIES = _derived("policies", "id", _first)
 _INTERVALS = _derived("intervals", "policy", lambda row: row[:2])
 _DOCUMENTS = _derived("documents", "policy", lambda row: row[:3])
-_SEARCH = _Derived("search", SEARCH_COLUMNS, SEARCH_ROWS, 0, _first)
+
+
+def _search(connection: Connection) -> _Derived:
+    source, names = texts(connection)
+    return _Derived("search", names, source, 0, _first)
 
 
 @dataclass(slots=True)
@@ -141,7 +145,7 @@ def _audit_policies(
         (_POLICIES, rows.policies),
         (_INTERVALS, rows.intervals),
         (_DOCUMENTS, rows.documents),
-        (_SEARCH, rows.search),
+        (_search(connection), texts_as_stored(connection, rows.search)),
     ):
         source = table.source + upper.format(table.columns[table.owner])
         there = stored(connection, source, **(limits if upper else {"low": low}))

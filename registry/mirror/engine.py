@@ -1,4 +1,4 @@
-"""Opening the mirror's database: SQLite by default.
+"""Opening the mirror's database: SQLite by default, or PostgreSQL.
 
 The schema's version is checked with one look-up; Alembic is imported only where a
 migration is due. A database from a newer version of this program is refused.
@@ -6,21 +6,24 @@ migration is due. A database from a newer version of this program is refused.
 
 from __future__ import annotations
 
-import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from registry.errors import InputError, LocalFailure
+from registry.errors import CouldNotCheck, InputError, LocalFailure, RegistryError, Unavailable
+from registry.mirror import postgres, sqlite
+from registry.mirror.sqlite import sqlite_url
 
 __all__ = [
     "Connection",
     "Engine",
+    "on_postgres",
     "open_engine",
+    "open_reader",
     "open_unchecked",
     "reading",
     "sqlite_url",
@@ -29,40 +32,66 @@ __all__ = [
 
 SCHEMA_VERSION = "0003"
 _EARLIER = frozenset({"0001", "0002"})
-_BUSY_MILLISECONDS = 30_000
-
-
-def sqlite_url(path: Path) -> str:
-    return f"sqlite:///{path}"
+# Alembic runs once at a time in a process.
+_MIGRATING = threading.Lock()
 
 
 def open_engine(url: str) -> Engine:
-    """An engine on an up-to-date schema; raises InputError or LocalFailure."""
+    """An engine on an up-to-date schema; raises InputError, LocalFailure or Unavailable."""
     engine = open_unchecked(url)
-    with local_failures(), engine.connect() as connection:
-        found = _version(connection)
-    if found is None:
-        _migrate(url)
-    elif found != SCHEMA_VERSION:
+    try:
+        found = _version(engine)
+        if found is None or found in _EARLIER:
+            _migrate(engine)
+            found = _version(engine)
+        if found != SCHEMA_VERSION:
+            raise _refused(str(found))
+    except BaseException:
         engine.dispose()
-        if found in _EARLIER:
-            _migrate(url)
-            return open_engine(url)
-        raise _refused(found)
+        raise
     return engine
+
+
+def open_reader(url: str) -> Engine:
+    """An engine that is never written to nor migrated: for a replica, whose schema is its
+    primary's. Raises CouldNotCheck where the schema is not this program's."""
+    engine = open_unchecked(url).execution_options(polreg_reader=True)
+    try:
+        found = _version(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    if found == SCHEMA_VERSION:
+        return engine
+    engine.dispose()
+    if found is None:
+        raise CouldNotCheck(
+            "there is no mirror in the database to read from",
+            hint="polreg sync makes it in the primary, POLREG_DATABASE_URL; a replica follows",
+        )
+    raise CouldNotCheck(
+        f"the mirror to read from has schema {found or 'none'}, this program knows "
+        f"{SCHEMA_VERSION}",
+        hint="polreg sync migrates the primary; a newer mirror wants a newer polreg",
+    )
 
 
 def open_unchecked(url: str) -> Engine:
     """An engine on whatever is there: for a look at what is damaged."""
-    if not url.startswith("sqlite"):
-        raise InputError(
-            "POLREG_DATABASE_URL is not a SQLite database",
-            hint="write it as sqlite:////path/to/mirror.sqlite",
-        )
-    engine = create_engine(url)
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    scheme = url.partition(":")[0]
+    if scheme in postgres.SCHEMES:
+        return postgres.postgres_engine(url)
+    if scheme == "sqlite":
+        return sqlite.sqlite_engine(url)
+    raise InputError(
+        "the mirror's database is neither SQLite nor PostgreSQL",
+        hint="write it as sqlite:////path/to/mirror.sqlite or "
+        "postgresql://user:password@host/database",
+    )
+
+
+def on_postgres(where: Engine | Connection) -> bool:
+    return where.dialect.name == postgres.DIALECT
 
 
 def _refused(found: str) -> InputError | LocalFailure:
@@ -80,91 +109,65 @@ def _refused(found: str) -> InputError | LocalFailure:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction: all of it is kept, or none."""
+    """One write transaction: all of it is kept, or none. No other one runs meanwhile, so
+    that what is read in it stays true until its end."""
+    if engine.get_execution_options().get("polreg_reader", False):
+        raise LocalFailure(
+            "POLREG_DATABASE_READ_URL is read from and never written to",
+            hint="the primary is POLREG_DATABASE_URL",
+        )
     with local_failures(), engine.connect() as connection:
         writer = connection.execution_options(polreg_write=True)
         with writer.begin():
+            if on_postgres(engine):
+                postgres.lock(writer, postgres.WRITING)
             yield writer
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One read transaction: everything in it is of the same moment."""
-    with local_failures(), engine.connect() as connection, connection.begin():
-        yield connection
+    with local_failures(), engine.connect() as connection:
+        reader = postgres.reader(connection) if on_postgres(engine) else connection
+        with reader.begin():
+            yield reader
 
 
 @contextmanager
 def local_failures() -> Iterator[None]:
-    """Turn the database's own faults into LocalFailure with words."""
+    """Turn the database's own faults into LocalFailure, or Unavailable where they pass, with
+    words."""
     try:
         yield
-    except (OperationalError, DatabaseError) as error:
+    except DBAPIError as error:
         raise _in_words(error) from error
+    except PoolTimeoutError as error:
+        raise postgres.exhausted() from error
+    except PendingRollbackError as error:
+        raise Unavailable("the connection to the mirror's database was lost") from error
 
 
-def _in_words(error: DatabaseError) -> LocalFailure:
-    cause = str(error.orig)
-    if "full" in cause:
-        return LocalFailure(
-            "the disk is full: the mirror kept what it had",
-            hint="free some space and run polreg sync",
-        )
-    if "locked" in cause:
-        return LocalFailure(
-            "another process is writing the mirror", hint="wait for it, or stop it, and try again"
-        )
-    if "malformed" in cause or "not a database" in cause:
-        return LocalFailure(
-            f"the mirror's database is damaged ({cause})",
-            hint="delete it and run polreg sync, which rebuilds it from the chain",
-        )
-    if "decode to UTF-8" in cause:
-        return LocalFailure(
-            f"the mirror's database is damaged ({cause})", hint="run polreg fsck --repair"
-        )
-    if "unable to open" in cause:
-        return LocalFailure("the mirror's database can not be opened", hint="check its path")
-    if "readonly" in cause:
-        return LocalFailure("the mirror's database is read-only for this user")
-    return LocalFailure(f"the mirror's database failed: {cause}")
+def _in_words(error: DBAPIError) -> RegistryError:
+    if type(error.orig).__module__.startswith("psycopg"):
+        return postgres.in_words(error.orig)
+    return sqlite.in_words(str(error.orig))
 
 
-def _version(connection: Connection) -> str | None:
-    present = connection.execute(
-        text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
-    ).first()
-    if present is None:
-        return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    # A version that is missing is damage too: the table is never without it.
-    return "" if found is None else str(found)
+def _version(engine: Engine) -> str | None:
+    with reading(engine) as connection:
+        if on_postgres(engine):
+            return postgres.schema_version(connection)
+        return sqlite.schema_version(connection)
 
 
-def _migrate(url: str) -> None:
+def _migrate(engine: Engine) -> None:
+    """Bring the schema up to date. Of two that try at once on PostgreSQL the second finds
+    it done."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "registry.mirror:migrations")
-    config.attributes["url"] = url
-    with local_failures():
+    config.attributes["engine"] = engine
+    with _MIGRATING, local_failures():
         command.upgrade(config, "head")
-
-
-def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # Transactions are begun by _begin_sqlite: the module's own way would let reads of
-    # one answer see two moments.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA mmap_size=268435456")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("polreg_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
 from registry.core.feed import Block
 from registry.core.units import BlockNumber, UnixSeconds
 from registry.mirror import schema
+from registry.mirror.bulk import insert_rows
 from registry.mirror.rows import header_row
 
 _HEADERS = schema.headers
-_NAMES = [column.name for column in _HEADERS.columns]
 _NEWEST_FIRST = select(_HEADERS).order_by(_HEADERS.c.number.desc())
 
 
@@ -26,8 +26,7 @@ def write_headers(connection: Connection, blocks: Sequence[Block]) -> None:
         return
     low, high = (choose(block.number for block in blocks) for choose in (min, max))
     connection.execute(delete(_HEADERS).where(_HEADERS.c.number.between(low, high)))
-    rows = [dict(zip(_NAMES, header_row(block), strict=True)) for block in blocks]
-    connection.execute(insert(_HEADERS), rows)
+    insert_rows(connection, _HEADERS, [header_row(block) for block in blocks])
 
 
 def stored_headers(connection: Connection) -> list[Block]:

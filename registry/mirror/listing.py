@@ -6,25 +6,25 @@ in between neither hide a policy nor show one twice.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     and_,
     case,
-    column,
     false,
     func,
+    literal_column,
     or_,
     select,
 )
-from sqlalchemy import table as sqltable
 
 from registry.core.authority import Role
+from registry.core.search import words
 from registry.core.timeline import Standing
 from registry.core.units import Day
 from registry.core.verdict import unsettled
@@ -38,10 +38,7 @@ from registry.mirror.schema import (
     manifests,
     policies,
 )
-
-_TRIGRAM = 3
-# FTS5: matching the table's own name searches all its columns.
-_SEARCH = sqltable("search", column("rowid"), column("search"))
+from registry.mirror.search import having
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class PolicyFilter:
 
 def page(connection: Connection, wanted: PolicyFilter, after: int, limit: int) -> list[Any]:
     """Up to `limit` policies whose id is greater than `after`, in the order of id."""
-    statement = _filtered(_listed(wanted.on), wanted)
+    statement = _filtered(connection, _listed(wanted.on), wanted)
     return list(
         connection.execute(
             statement.where(policies.c.id > after).order_by(policies.c.id).limit(limit)
@@ -80,7 +77,7 @@ def one(connection: Connection, policy: int, on: Day) -> Any | None:
 
 
 def count(connection: Connection, wanted: PolicyFilter) -> int:
-    counted = _filtered(_listed(wanted.on), wanted).with_only_columns(
+    counted = _filtered(connection, _listed(wanted.on), wanted).with_only_columns(
         func.count(), maintain_column_froms=True
     )
     return int(connection.execute(counted).scalar_one())
@@ -117,7 +114,7 @@ def statistics(connection: Connection, wanted: PolicyFilter) -> dict[str, dict[s
 def _by_standing(connection: Connection, wanted: PolicyFilter) -> dict[str, int]:
     number = func.count().label("number")
     known = _MANIFEST_KNOWN.label("manifest_known")
-    statement = _filtered(_listed(wanted.on), wanted).with_only_columns(
+    statement = _filtered(connection, _listed(wanted.on), wanted).with_only_columns(
         intervals.c.standing, known, number, maintain_column_froms=True
     )
     found: dict[str, int] = {}
@@ -132,10 +129,13 @@ def _by_standing(connection: Connection, wanted: PolicyFilter) -> dict[str, int]
 
 def _counted(connection: Connection, value: Any, wanted: PolicyFilter) -> Iterator[tuple[Any, int]]:
     number = func.count().label("number")
-    statement = _filtered(_listed(wanted.on), wanted).with_only_columns(
+    statement = _filtered(connection, _listed(wanted.on), wanted).with_only_columns(
         value.label("value"), number, maintain_column_froms=True
     )
-    rows = connection.execute(statement.group_by("value").order_by(number.desc(), "value"))
+    named: ColumnElement[Any] = literal_column("value")
+    rows = connection.execute(
+        statement.group_by("value").order_by(number.desc(), named.nulls_first())
+    )
     return ((row.value, row.number) for row in rows)
 
 
@@ -218,7 +218,7 @@ def _listed(on: Day) -> Select[Any]:
     )
 
 
-def _filtered(statement: Select[Any], wanted: PolicyFilter) -> Select[Any]:
+def _filtered(connection: Connection, statement: Select[Any], wanted: PolicyFilter) -> Select[Any]:
     if wanted.authority is not None:
         statement = statement.where(_at_or_below(wanted.authority))
     if wanted.leading_only:
@@ -236,9 +236,8 @@ def _filtered(statement: Select[Any], wanted: PolicyFilter) -> Select[Any]:
         statement = statement.where(policies.c.issued >= wanted.issued_from)
     if wanted.issued_to is not None:
         statement = statement.where(policies.c.issued <= wanted.issued_to)
-    for term in _terms(wanted.text or ""):
-        statement = statement.where(_has_term(term))
-    return statement
+    found = having(connection, words(wanted.text or ""))
+    return statement if found is None else statement.where(policies.c.id.in_(found))
 
 
 def _settled(standing: Standing, *, closed: bool) -> Any:
@@ -255,18 +254,3 @@ def _at_or_below(code: str) -> Any:
     """An authority and all its descendants; '/' is the character after '.'."""
     given = policies.c.authority
     return or_(given == code, and_(given >= f"{code}.", given < f"{code}/"))
-
-
-def _terms(query: str) -> list[str]:
-    return unicodedata.normalize("NFC", query).split()
-
-
-def _has_term(term: str) -> Any:
-    """Every term must occur in a title or the number. The trigram index knows no term of
-    fewer than three characters, and most Chinese words have two."""
-    if len(term) >= _TRIGRAM:
-        quoted = '"' + term.replace('"', '""') + '"'
-        matching = select(_SEARCH.c.rowid).where(_SEARCH.c.search.op("MATCH")(quoted))
-        return policies.c.id.in_(matching)
-    columns = (policies.c.title_zh, policies.c.title_en, policies.c.number)
-    return or_(*(each.icontains(term, autoescape=True) for each in columns))

@@ -18,11 +18,18 @@ from registry.core.units import BlockNumber, EntryIndex
 from registry.errors import CouldNotCheck
 from registry.mirror import schema
 from registry.mirror.audit import Audited
-from registry.mirror.findings import Finding, Remedy
+from registry.mirror.findings import Finding, Remedy, Row
 from registry.mirror.position import position_row
 from registry.mirror.rows import block_row, entry_row
-from registry.mirror.search_index import rebuild
-from registry.mirror.sqlite_file import VERSION, begin_repair, knows_schema, put, reindex
+from registry.mirror.storage import (
+    VERSION,
+    begin_repair,
+    knows_schema,
+    put,
+    rebuild_search,
+    reindex,
+    take,
+)
 from registry.mirror.stored import HIGHEST, columns, stored
 
 _KEYS = {
@@ -58,22 +65,33 @@ def mend(connection: Connection, audited: Audited, source: Source | None) -> Non
         )
     if any(each.remedy is Remedy.REINDEX and each.table != "search" for each in audited.findings):
         reindex(connection)
-    for each in audited.findings:
-        if each.remedy is Remedy.REPLACE:
-            _replace(connection, each)
+    replaced = [each for each in audited.findings if each.remedy is Remedy.REPLACE]
+    _require_known_version(connection, replaced)
+    # What is wrong goes first: it may be in the way of what is right.
+    for each in replaced:
+        take(connection, each.table, _KEYS[each.table], each.key)
+    for each in replaced:
+        if each.right is not None:
+            put(connection, each.table, each.right)
     if source is not None:
         _refetch(connection, refetched, audited, source)
     if any(each.table == "search" for each in audited.findings):
-        rebuild(connection)
+        rebuild_search(connection)
 
 
-def _replace(connection: Connection, finding: Finding) -> None:
-    if finding.table == VERSION and not knows_schema(connection):
+def _require_known_version(connection: Connection, findings: Sequence[Finding]) -> None:
+    if any(each.table == VERSION for each in findings) and not knows_schema(connection):
         raise CouldNotCheck(
             "the database has another schema than this program",
             hint="update polreg; or delete the database and run polreg sync, which rebuilds it",
         )
-    put(connection, finding.table, _KEYS[finding.table], finding.key, finding.right)
+
+
+def _set(connection: Connection, table: str, at: Row, right: Row | None) -> None:
+    """Let this row stand at a key, or none."""
+    take(connection, table, _KEYS[table], at)
+    if right is not None:
+        put(connection, table, right)
 
 
 def _refetch(
@@ -99,9 +117,9 @@ def _refetch_entry(connection: Connection, index: int, bad: Iterable[int], sourc
         if entry.previous is not None:
             before = "SELECT policy FROM entries WHERE entry = :previous"
             policy = next(stored(connection, before, previous=entry.previous))[0]
-    put(connection, "entries", _KEYS["entries"], (index,), entry_row(event, policy))
+    _set(connection, "entries", (index,), entry_row(event, policy))
     manifest = None if event.manifest is None else (index, event.manifest)
-    put(connection, "manifests", _KEYS["manifests"], (index,), manifest)
+    _set(connection, "manifests", (index,), manifest)
 
 
 def _neighbourhood(
@@ -122,7 +140,7 @@ def _refetch_block(connection: Connection, number: int, source: Source) -> None:
     held = next(stored(connection, size, number=number))[0]
     block = None if held is None else source.block(BlockNumber(number))
     right = None if block is None else block_row(number, block.hash, held)
-    put(connection, "blocks", _KEYS["blocks"], (number,), right)
+    _set(connection, "blocks", (number,), right)
 
 
 def _reset_position(connection: Connection, audited: Audited, source: Source) -> None:
@@ -130,4 +148,4 @@ def _reset_position(connection: Connection, audited: Audited, source: Source) ->
     position = source.position(last, Frontier(audited.size, audited.peaks))
     row = position_row(position)
     right = tuple(row[name] for name in columns(schema.position))
-    put(connection, "position", _KEYS["position"], (1,), right)
+    _set(connection, "position", (1,), right)

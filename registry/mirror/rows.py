@@ -14,6 +14,7 @@ from registry.core.command import role_change
 from registry.core.entry import Action, Entry
 from registry.core.feed import Block, Recorded
 from registry.core.manifest import Manifest, profile_names
+from registry.core.search import folded
 from registry.core.snapshot import Logged, PolicyHistory, ndjson_line, policy_history, row
 from registry.core.verdict import DocumentRole
 from registry.errors import Inconsistent
@@ -66,7 +67,8 @@ class DerivedRows:
             for each in history.timeline.intervals
         )
         self.documents.extend(_documents(history))
-        self.search.append((identity, title.get("zh"), title.get("en"), number))
+        texts = (title.get("zh"), title.get("en"), number)
+        self.search.append((identity, *(each and folded(each) for each in texts)))
 
 
 def entry_row(event: Recorded, policy: int | None) -> Row:

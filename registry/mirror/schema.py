@@ -31,12 +31,16 @@ metadata = MetaData()
 # In SQLite only an INTEGER primary key is the row's own number and needs no second index.
 _Key = BigInteger().with_variant(Integer, "sqlite")
 
+# Compared by code points everywhere, as SQLite does: a range of authorities or the order of
+# a page is no matter of a server's language.
+_Text = Text().with_variant(Text(collation="C"), "postgresql")
+
 entries = Table(
     "entries",
     metadata,
     Column("entry", _Key, primary_key=True, autoincrement=False),
     Column("previous", BigInteger),
-    Column("authority", Text, nullable=False),
+    Column("authority", _Text, nullable=False),
     Column("number", LargeBinary(32), nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("action", SmallInteger, nullable=False),
@@ -80,38 +84,43 @@ policies = Table(
     metadata,
     Column("id", _Key, primary_key=True, autoincrement=False),
     Column("policy_id", LargeBinary(32), nullable=False, unique=True),
-    Column("authority", Text, nullable=False),
+    Column("authority", _Text, nullable=False),
     Column("number_hash", LargeBinary(32), nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("head", BigInteger, nullable=False),
     Column("versions", Integer, nullable=False),
     # of the latest document's manifest, NULL where it is absent, unreadable or mismatched
-    Column("number", Text),
-    Column("title_zh", Text),
-    Column("title_en", Text),
-    Column("type", Text),
-    Column("jurisdiction", Text),
+    Column("number", _Text),
+    Column("title_zh", _Text),
+    Column("title_en", _Text),
+    Column("type", _Text),
+    Column("jurisdiction", _Text),
     # of the latest version that states it
     Column("issued", BigInteger),
     Column("issued_year", Integer),
     # the policy_id that this one endorses as a co-issuing authority
-    Column("endorses", Text),
+    Column("endorses", _Text),
     # the entry that brought the latest document, and the line that shows it in a snapshot
     # of the whole log
     Column("document", BigInteger, nullable=False),
     Column("snapshot_line", LargeBinary, nullable=False),
     Index("policies_by_authority", "authority", "id"),
-    Index("policies_by_endorsed", "endorses", sqlite_where=text("endorses IS NOT NULL")),
+    Index(
+        "policies_by_endorsed",
+        "endorses",
+        sqlite_where=text("endorses IS NOT NULL"),
+        postgresql_where=text("endorses IS NOT NULL"),
+    ),
 )
 
 intervals = Table(
     "intervals",
     metadata,
-    Column("policy", BigInteger, ForeignKey("policies.id"), primary_key=True),
+    Column("policy", BigInteger, ForeignKey("policies.id", deferrable=True), primary_key=True),
     Column("since", BigInteger, primary_key=True),
     Column("until", BigInteger, nullable=False),
-    Column("standing", Text, nullable=False),
+    Column("standing", _Text, nullable=False),
     Column("document", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
     sqlite_with_rowid=False,
@@ -122,14 +131,14 @@ documents = Table(
     metadata,
     Column("sha256", LargeBinary(32), primary_key=True),
     Column("entry", BigInteger, primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("policy", BigInteger, ForeignKey("policies.id"), nullable=False),
+    Column("role", _Text, primary_key=True),
+    Column("policy", BigInteger, ForeignKey("policies.id", deferrable=True), nullable=False),
     Column("version", Integer, nullable=False),
     Column("since", BigInteger, nullable=False),
-    Column("name", Text),
-    Column("media_type", Text),
+    Column("name", _Text),
+    Column("media_type", _Text),
     Column("size", BigInteger),
-    Column("language", Text),
+    Column("language", _Text),
     Index("documents_by_policy", "policy"),
     sqlite_with_rowid=False,
 )
@@ -137,18 +146,18 @@ documents = Table(
 authorities = Table(
     "authorities",
     metadata,
-    Column("code", Text, primary_key=True),
+    Column("code", _Text, primary_key=True),
     Column("opened", BigInteger, nullable=False),
     Column("profile", BigInteger, nullable=False),
-    Column("name_zh", Text),
-    Column("name_en", Text),
+    Column("name_zh", _Text),
+    Column("name_en", _Text),
 )
 
 grants = Table(
     "grants",
     metadata,
     Column("appointed", _Key, primary_key=True, autoincrement=False),
-    Column("authority", Text, nullable=False),
+    Column("authority", _Text, nullable=False),
     Column("account", LargeBinary(20), nullable=False),
     Column("role", SmallInteger, nullable=False),
     # the entry that ended it, NULL while it stands
@@ -160,7 +169,7 @@ compromises = Table(
     "compromises",
     metadata,
     Column("entry", _Key, primary_key=True, autoincrement=False),
-    Column("authority", Text, nullable=False),
+    Column("authority", _Text, nullable=False),
     Column("account", LargeBinary(20), nullable=False),
     Column("since", BigInteger, nullable=False),
 )
@@ -217,7 +226,7 @@ follower = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     # core.following.State
-    Column("state", Text, nullable=False),
+    Column("state", _Text, nullable=False),
     # when this state began, and when it was last written
     Column("since", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
@@ -226,17 +235,17 @@ follower = Table(
     Column("head_time", BigInteger),
     Column("entries_per_second", Float),
     # why it stopped and what to do, while the state is "alarm"
-    Column("alarm", Text),
+    Column("alarm", _Text),
 )
 
 faults = Table(
     "faults",
     metadata,
     # core.following.Fault
-    Column("kind", Text, primary_key=True),
+    Column("kind", _Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", _Text, nullable=False),
 )
 OPERATIONAL = frozenset({follower.name, faults.name})

@@ -1,5 +1,6 @@
 """What an audit wants of SQLite itself, and of nothing else: the file's own check, values
-as they are stored whatever a bit has done to them, rows put in their place.
+as they are stored whatever a bit has done to them, rows put in their place. storage.py
+chooses between this and postgres_rows.py.
 """
 
 from __future__ import annotations
@@ -12,16 +13,14 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from registry.mirror.engine import SCHEMA_VERSION, Engine, reading, writing
 from registry.mirror.findings import Finding, Remedy, Row
 from registry.mirror.schema import metadata
 
 FILE = "database"
 VERSION = "alembic_version"
-SEARCH_COLUMNS = ("rowid", "title_zh", "title_en", "number")
 # A full-text index keeps its texts in a table of its own.
 _STORED_NAMES = {"search": ("search_content", ("id", "c0", "c1", "c2"))}
-SEARCH_ROWS = "SELECT id AS rowid, c0, c1, c2 FROM search_content WHERE rowid >= :low"
+TEXTS = "SELECT id AS rowid, c0, c1, c2 FROM search_content WHERE rowid >= :low"
 _SEARCH_TABLES = {
     "search",
     "search_config",
@@ -32,17 +31,6 @@ _SEARCH_TABLES = {
 }
 _IN_AN_INDEX = re.compile(r"missing from index|wrong # of entries in index|non-unique entry in")
 _MOST = 100
-
-
-@contextmanager
-def inspecting(engine: Engine, *, locked: bool = False) -> Iterator[Connection]:
-    """One transaction over what is stored, taken back at the end: SQLite refuses to commit
-    one that has met a damaged page, though it wrote nothing."""
-    with (writing if locked else reading)(engine) as connection, as_stored(connection):
-        yield connection
-        transaction = connection.get_transaction()
-        if transaction is not None:
-            transaction.rollback()
 
 
 @contextmanager
@@ -74,18 +62,6 @@ def file_findings(connection: Connection) -> Iterator[Finding]:
         yield Finding(FILE, (number + 1,), said, Remedy.REINDEX if index else Remedy.NONE)
 
 
-def version_findings(connection: Connection) -> Iterator[Finding]:
-    """A schema version that this schema has not."""
-    rows = [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {VERSION}")]  # noqa: S608
-    right = (SCHEMA_VERSION,)
-    for row in rows:
-        if row != right:
-            problem = f"the schema is that of version {SCHEMA_VERSION}"
-            yield Finding(VERSION, row, problem, right=None if right in rows else right)
-    if not rows:
-        yield Finding(VERSION, right, "is missing", right=right)
-
-
 def knows_schema(connection: Connection) -> bool:
     """Whether every table has the columns that this program writes."""
     for table in metadata.tables.values():
@@ -110,21 +86,25 @@ def reindex(connection: Connection) -> None:
     connection.exec_driver_sql("REINDEX")
 
 
-def put(connection: Connection, table: str, key: Sequence[str], at: Row, right: Row | None) -> None:
-    """Take away what stands at a key, and put the right row there."""
+def take(connection: Connection, table: str, key: Sequence[str], at: Row) -> None:
+    """Take away what stands at a key."""
     name, columns = _names(table)
     key = columns[: len(key)] if table in _STORED_NAMES else key
     where = " AND ".join(
         f'"{each}" IS {_bound(value)}' for each, value in zip(key, at, strict=True)
     )
     connection.exec_driver_sql(f'DELETE FROM "{name}" WHERE {where}', _bindable(at))  # noqa: S608
-    if right is not None:
-        names = ", ".join(f'"{each}"' for each in columns)
-        marks = ", ".join("?" for _ in columns)
-        connection.exec_driver_sql(
-            f'INSERT OR REPLACE INTO "{name}" ({names}) VALUES ({marks})',  # noqa: S608
-            right,
-        )
+
+
+def put(connection: Connection, table: str, right: Row) -> None:
+    """Put a row in, in place of any that is in its way."""
+    name, columns = _names(table)
+    names = ", ".join(f'"{each}"' for each in columns)
+    marks = ", ".join("?" for _ in columns)
+    connection.exec_driver_sql(
+        f'INSERT OR REPLACE INTO "{name}" ({names}) VALUES ({marks})',  # noqa: S608
+        right,
+    )
 
 
 def _names(table: str) -> tuple[str, tuple[str, ...]]:

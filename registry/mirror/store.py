@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, select
 
 from registry.core.authority import Role
 from registry.core.command import ChainOfCommand, Held, concerned
@@ -19,7 +19,10 @@ from registry.core.feed import Recorded
 from registry.core.snapshot import Logged
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
 from registry.mirror import schema
+from registry.mirror.bulk import insert_rows
+from registry.mirror.engine import on_postgres
 from registry.mirror.rows import AuthorityRows, DerivedRows, Row, block_row, entry_row
+from registry.mirror.search import delete_texts, insert_texts
 from registry.mirror.search_index import seal
 from registry.mirror.tiles import append_leaves, shrink_to
 
@@ -32,16 +35,16 @@ def append(connection: Connection, events: Sequence[Recorded]) -> None:
         return
     on_policies = [event for event in events if event.entry.action.on_policy]
     policy_of, histories = _histories(connection, on_policies)
-    _insert(
+    insert_rows(
         connection,
         schema.entries,
         [entry_row(event, policy_of.get(event.entry.index)) for event in events],
     )
-    _insert(connection, schema.manifests, _manifest_rows(events))
+    insert_rows(connection, schema.manifests, _manifest_rows(events))
     # What was read in pieces may go on within a block.
     same = schema.blocks.c.number == events[0].place.block
     connection.execute(delete(schema.blocks).where(same))
-    _insert(connection, schema.blocks, _block_rows(events))
+    insert_rows(connection, schema.blocks, _block_rows(events))
     append_leaves(connection, events[0].entry.index, [event.leaf for event in events])
     existing = [identity for identity in histories if identity < events[0].entry.index]
     _drop_derived(connection, existing)
@@ -49,7 +52,7 @@ def append(connection: Connection, events: Sequence[Recorded]) -> None:
     on_authorities = [event for event in events if not event.entry.action.on_policy]
     if on_authorities:
         _apply_authority_acts(connection, on_authorities)
-    seal(connection)
+    _seal(connection)
 
 
 def rewind(connection: Connection, to: BlockNumber) -> None:
@@ -65,7 +68,12 @@ def rewind(connection: Connection, to: BlockNumber) -> None:
     _insert_derived(connection, _stored_histories(connection, touched).values())
     _rebuild_authorities(connection)
     shrink_to(connection, size)
-    seal(connection)
+    _seal(connection)
+
+
+def _seal(connection: Connection) -> None:
+    if not on_postgres(connection):
+        seal(connection)
 
 
 def size_at(connection: Connection, block: BlockNumber) -> int:
@@ -155,14 +163,10 @@ def _insert_derived(connection: Connection, histories: Iterable[list[Logged]]) -
     rows = DerivedRows()
     for logged in histories:
         rows.add(logged)
-    _insert(connection, schema.policies, rows.policies)
-    _insert(connection, schema.intervals, rows.intervals)
-    _insert(connection, schema.documents, rows.documents)
-    if rows.search:
-        connection.exec_driver_sql(
-            "INSERT INTO search (rowid, title_zh, title_en, number) VALUES (?, ?, ?, ?)",
-            rows.search,
-        )
+    insert_rows(connection, schema.policies, rows.policies)
+    insert_rows(connection, schema.intervals, rows.intervals)
+    insert_rows(connection, schema.documents, rows.documents)
+    insert_texts(connection, rows.search)
 
 
 def _drop_derived(connection: Connection, policies: Collection[int]) -> None:
@@ -170,9 +174,7 @@ def _drop_derived(connection: Connection, policies: Collection[int]) -> None:
         for table in (schema.intervals, schema.documents):
             connection.execute(delete(table).where(table.c.policy.in_(some)))
         connection.execute(delete(schema.policies).where(schema.policies.c.id.in_(some)))
-        connection.exec_driver_sql(
-            "DELETE FROM search WHERE rowid = ?", [(identity,) for identity in some]
-        )
+        delete_texts(connection, some)
 
 
 def require_entitled(connection: Connection, events: Sequence[Recorded]) -> None:
@@ -240,21 +242,9 @@ def _rebuild_authorities(connection: Connection) -> None:
 
 
 def _insert_authorities(connection: Connection, rows: AuthorityRows) -> None:
-    _insert(connection, schema.authorities, list(rows.authorities.values()))
-    _insert(connection, schema.grants, list(rows.grants.values()))
-    _insert(connection, schema.compromises, list(rows.compromises.values()))
-
-
-def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Many rows in one statement, column order as in the schema."""
-    if not rows:
-        return
-    if connection.dialect.positional:
-        statement = str(insert(table).compile(dialect=connection.dialect))
-        connection.exec_driver_sql(statement, list(rows))
-    else:
-        names = [column.name for column in table.columns]
-        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+    insert_rows(connection, schema.authorities, list(rows.authorities.values()))
+    insert_rows(connection, schema.grants, list(rows.grants.values()))
+    insert_rows(connection, schema.compromises, list(rows.compromises.values()))
 
 
 def _chunks(values: list[Any]) -> Iterable[list[Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache, lru_cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from registry.mirror.schema import entries
 
 _ACTIONS = {int(action): action for action in Action}
 _AT_ONCE = 1000
+_STREAMED = {"stream_results": True, "max_row_buffer": _AT_ONCE}
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
@@ -32,9 +34,11 @@ def statement(source: str) -> TextClause:
 
 
 def stored(connection: Connection, source: str, **values: Any) -> Iterator[Row]:
-    """The rows of a statement, read some at a time."""
-    for some in connection.execute(statement(source), values).partitions(_AT_ONCE):
-        yield from map(tuple, some)
+    """The rows of a statement, read some at a time: a server is not asked for all at once."""
+    done = connection.execute(statement(source), values, execution_options=_STREAMED)
+    with closing(done):
+        for some in done.partitions(_AT_ONCE):
+            yield from map(tuple, some)
 
 
 def columns(table: Table) -> tuple[str, ...]:

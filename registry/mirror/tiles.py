@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects import registry
@@ -30,7 +31,10 @@ _TILES = schema.tiles
 _TILE = select(_TILES.c.hashes).where(
     _TILES.c.level == bindparam("level"), _TILES.c.number == bindparam("number")
 )
-_WRITE = "INSERT OR REPLACE INTO tiles (level, number, hashes) VALUES (?, ?, ?)"
+_WRITE = text(
+    "INSERT INTO tiles (level, number, hashes) VALUES (:level, :number, :hashes) "
+    "ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes"
+)
 
 
 def read_tile(connection: Connection, tile: TileId) -> bytes | None:
@@ -56,9 +60,9 @@ def read_tiles(connection: Connection, wanted: Collection[TileId]) -> dict[TileI
 def _rows(connection: Connection, wanted: Sequence[TileId]) -> list[Any]:
     if connection.dialect.positional:
         # Written out once: the look-up is on the hot path, and takes less than its making.
-        text = _in_words(connection.dialect.name, len(wanted))
+        statement = _in_words(connection.dialect.name, len(wanted))
         keys = tuple(key for tile in wanted for key in tile)
-        return list(connection.exec_driver_sql(text, keys))
+        return list(connection.exec_driver_sql(statement, keys))
     named = {
         f"{name}{at}": key
         for at, tile in enumerate(wanted)
@@ -99,8 +103,12 @@ def append_leaves(connection: Connection, size: int, leaves: Sequence[bytes]) ->
     """Let the tree of `size` grow by these leaf hashes."""
     partial = read_tiles(connection, tiles.edge(size))
     changed = tiles.grow(size, leaves, partial)
-    rows = [(tile.level, tile.number, tiles.with_nodes(it)) for tile, it in changed.items()]
-    connection.exec_driver_sql(_WRITE, rows)
+    rows = [
+        {"level": tile.level, "number": tile.number, "hashes": tiles.with_nodes(hashes)}
+        for tile, hashes in changed.items()
+    ]
+    if rows:
+        connection.execute(_WRITE, rows)
 
 
 def shrink_to(connection: Connection, size: int) -> None:

@@ -25,7 +25,6 @@ from registry.mirror.audit import (
     Reference,
     audit,
     holds_nothing,
-    index_findings,
     to_be_read,
 )
 from registry.mirror.engine import (
@@ -37,7 +36,13 @@ from registry.mirror.engine import (
 )
 from registry.mirror.findings import Finding, Remedy
 from registry.mirror.repair import mend
-from registry.mirror.sqlite_file import as_stored, inspecting, is_empty, knows_schema
+from registry.mirror.storage import (
+    as_stored,
+    index_findings,
+    inspecting,
+    is_empty,
+    knows_schema,
+)
 from registry.services.chain_audit import ChainSource, reference, replaced_blocks
 from registry.services.workspace import Workspace
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.mirror.findings import shown
+from registry.mirror.schema import OPERATIONAL
 
 _TRIES = 20
 
@@ -65,12 +66,14 @@ def whole_copy(mirror: Path, copy: Path) -> None:
 
 
 def columns(connection: sqlite3.Connection) -> list[Column]:
-    """Every column of every table, the index's own tables among them."""
+    """Every column of every table that is audited, the index's own tables among them."""
     tables = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
     )
     found = []
     for (name,) in tables.fetchall():
+        if name.decode() in OPERATIONAL:
+            continue
         rows = connection.execute(f"PRAGMA table_info({name.decode()})").fetchall()
         keyed = sorted((row[5], row[1].decode()) for row in rows if row[5])
         key = tuple(each for _, each in keyed)

@@ -20,8 +20,15 @@ from registry.config import Settings
 from registry.core.units import BlockNumber, Digest
 from registry.core.verdict import ExitCode
 from registry.errors import Unavailable
-from registry.mirror.engine import open_engine, open_unchecked, sqlite_url, writing
+from registry.mirror.engine import (
+    SCHEMA_VERSION,
+    open_engine,
+    open_unchecked,
+    sqlite_url,
+    writing,
+)
 from registry.mirror.position import read_position, write_position
+from registry.mirror.schema import OPERATIONAL
 from registry.services.fsck import Checked, fsck
 from registry.services.setup import deploy
 from registry.services.sync import sync
@@ -76,14 +83,16 @@ def named(done: Checked) -> list[tuple[str, str]]:
 
 
 def rows(path: Path) -> dict[str, list[Any]]:
-    """All rows of all tables, but for when it was synced and how the index is laid out."""
+    """All rows of all tables that the log makes, but for how the index is laid out: not when
+    it was synced, how that went, and which headers were passed on the way."""
     with sqlite3.connect(path) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        laid_out = {"search_data", "search_idx", "search_docsize", "search_config", "position"}
+        passed = {"search_data", "search_idx", "search_docsize", "search_config", "position"}
+        passed |= OPERATIONAL | {"headers"}
         found = {
             name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
             for (name,) in names
-            if name not in laid_out
+            if name not in passed
         }
         found["position"] = connection.execute(
             "SELECT chain_id, contract, first_block, block, block_hash, size, root, peaks "
@@ -117,6 +126,7 @@ def test_an_undamaged_mirror_is_clean(mirror: Mirror) -> None:
     done = mirror.fsck()
     assert (done.findings, done.exit_code) == ([], ExitCode.VERIFIED)
     counts, there = done.audited.counts, rows(mirror.path)
+    assert counts.pop("headers") > 0
     assert counts == {table: len(there[table]) for table in counts}
     assert {row[0] for row in there["tiles"]} == {0, 1}
 
@@ -160,7 +170,7 @@ def flips(
 def test_a_sound_row_is_not_named_beside_a_damaged_one(mirror: Mirror) -> None:
     """One flip in each column of the log's own tables names one row, with the chain or not."""
     raw, chance = open_raw(mirror.path), random.Random(37)
-    own = {"entries", "manifests", "tiles", "blocks", "position", "policies", "grants"}
+    own = {"entries", "manifests", "tiles", "blocks", "headers", "position", "policies", "grants"}
     for column in columns(raw):
         if column.table in own and column.name not in column.key:
             with flipped(raw, column, chance) as flip:
@@ -187,6 +197,10 @@ DAMAGE = {
     "a missing policy": ("DELETE FROM policies WHERE id = 230", "230"),
     "blocks": ("UPDATE blocks SET hash = zeroblob(32) WHERE number = {block}", "{block}"),
     "a missing block": ("DELETE FROM blocks WHERE number = {block}", "{block}"),
+    "headers": (
+        "UPDATE headers SET hash = zeroblob(32) WHERE number = (SELECT max(number) FROM headers)",
+        "{head}",
+    ),
     "position": ("UPDATE position SET root = zeroblob(32)", "1"),
     "a position of text": ("UPDATE position SET block = 'text'", "1"),
     "a missing position": ("DELETE FROM position", "1"),
@@ -197,7 +211,7 @@ DAMAGE = {
     "an index without parts": ("DELETE FROM search_data", "search_data"),
     "an index of another format": ("UPDATE search_config SET v = 5", "search_config"),
     "alembic_version": ("UPDATE alembic_version SET version_num = '0006'", "0006"),
-    "a missing version": ("DELETE FROM alembic_version", "0002"),
+    "a missing version": ("DELETE FROM alembic_version", SCHEMA_VERSION),
 }
 
 
@@ -205,10 +219,10 @@ DAMAGE = {
 def test_a_bad_row_is_repaired_and_the_mirror_is_the_same_again(
     registry: Mirror, mirror: Mirror, damage: str, key: str
 ) -> None:
-    (block,) = rows(mirror.path)["blocks"][-2][:1]
+    block, head = rows(mirror.path)["blocks"][-2][0], rows(mirror.path)["position"][0][3]
     mirror.change(damage.format(block=block))
     done = mirror.fsck(repair=True)
-    assert key.format(block=block) in {each for _, each in named(done)}
+    assert key.format(block=block, head=head) in {each for _, each in named(done)}
     assert (done.repaired, done.exit_code) == (True, ExitCode.VERIFIED), done.failure
     assert mirror.fsck().findings == []
     mirror.sync()
@@ -237,8 +251,8 @@ def test_many_bad_rows_at_once_are_repaired_in_one_go(registry: Mirror, mirror: 
 
 MISSING = (
     "entries", "manifests", "tiles", "policies", "intervals", "documents", "authorities",
-    "grants", "compromises", "blocks", "position", "alembic_version", "search_content",
-    "search_data", "search_idx", "search_docsize", "search_config",
+    "grants", "compromises", "blocks", "position", "alembic_version",
+    "search_content", "search_data", "search_idx", "search_docsize", "search_config",
 )  # fmt: skip
 
 
@@ -270,9 +284,10 @@ EXTRA = {
     "compromises": "INSERT INTO compromises VALUES (9000, 'CN', zeroblob(20), 1)",
     "blocks": "INSERT INTO blocks VALUES (900000, zeroblob(32), 1, zeroblob(8))",
     "position": "INSERT INTO position SELECT 2, chain_id, contract, first_block, block, "
-    "block_hash, block_time, safe_block, finalized_block, size, root, peaks, synced_at, checksum "
-    "FROM position",
-    "alembic_version": "INSERT INTO alembic_version VALUES ('0003')",
+    "block_hash, block_time, safe_block, finalized_block, size, root, peaks, synced_at, "
+    "proven_block, checksum FROM position",
+    "headers": "INSERT INTO headers VALUES (900000, zeroblob(32), zeroblob(32), 1, zeroblob(8))",
+    "alembic_version": "INSERT INTO alembic_version VALUES ('0004')",
     "search_content": "INSERT INTO search_content VALUES (9000, 'a', 'b', 'c')",
     "search_data": "INSERT INTO search_data VALUES (900000000000000, x'00')",
     "search_idx": "INSERT INTO search_idx VALUES (99, x'00', 2)",

@@ -1,50 +1,191 @@
-"""The migrations make the schema that the code declares, and can be taken back."""
+"""The migrations make the schema that the code declares, and can be taken back, on both
+databases."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import threading
+from collections.abc import Callable, Iterator
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import inspect
 
-from registry.mirror.engine import SCHEMA_VERSION, open_engine, sqlite_url
+from registry.errors import CouldNotCheck, InputError
+from registry.mirror.engine import (
+    SCHEMA_VERSION,
+    Engine,
+    open_engine,
+    open_reader,
+    open_unchecked,
+    reading,
+)
 from registry.mirror.schema import metadata
+from registry.mirror.search import SEARCH
+from tests.databases import content
+from tests.postgres import Server
+
+VERSIONS = ["0001", "0002", SCHEMA_VERSION]
 
 
-def configuration(url: str) -> Config:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database in which there is nothing yet."""
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgres")
+        return server.empty()
+    return f"sqlite:///{tmp_path_factory.mktemp('empty')}/mirror.sqlite"
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = open_unchecked(url)
+    yield engine
+    engine.dispose()
+
+
+def configuration(engine: Engine | None) -> Config:
     config = Config()
     config.set_main_option("script_location", "registry.mirror:migrations")
-    config.attributes["url"] = url
+    config.attributes["engine"] = engine
     return config
 
 
-def test_the_migrated_schema_is_the_declared_one(tmp_path: Path) -> None:
-    engine = open_engine(sqlite_url(tmp_path / "mirror.sqlite"))
+def tables(engine: Engine) -> set[str]:
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection)
+        return set(inspect(connection).get_table_names())
+
+
+def test_the_migrated_schema_is_the_declared_one(url: str) -> None:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         differences = [
             each
             for each in compare_metadata(context, metadata)
-            # the full-text index is not a table of the metadata
-            if not (each[0] == "remove_table" and each[1].name.startswith("search"))
+            # the index of texts is not a table of the metadata
+            if not (each[0].startswith("remove_") and each[1].name.startswith("search"))
         ]
+    engine.dispose()
     assert differences == []
 
 
+def test_texts_are_searched_in_the_table_that_is_declared(postgres: Server) -> None:
+    engine = open_engine(postgres.empty())
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), SEARCH.metadata)
+    engine.dispose()
+    mine = [each for each in differences if "search" in repr(each[1])]
+    # The index is told of by the migration alone.
+    assert [each[0] for each in mine] == ["remove_index"]
+
+
+def test_text_is_compared_by_code_points(postgres: Server) -> None:
+    """Else which authorities are below another one would hang on the server's language."""
+    engine = open_engine(postgres.empty())
+    engine.dispose()
+    database = str(engine.url.database)
+    other = postgres.sql(
+        "SELECT table_name, column_name, collation_name FROM information_schema.columns WHERE "
+        "table_schema = 'public' AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'",
+        database,
+    )
+    assert other == []
+
+
 def test_the_program_knows_its_newest_migration() -> None:
-    heads = ScriptDirectory.from_config(configuration("sqlite://")).get_heads()
+    heads = ScriptDirectory.from_config(configuration(None)).get_heads()
     assert heads == [SCHEMA_VERSION]
 
 
-def test_every_migration_can_be_taken_back(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "mirror.sqlite")
+def test_every_migration_can_be_taken_back(engine: Engine) -> None:
+    before = set[str]()
+    for version in VERSIONS:
+        there = tables(engine)
+        command.upgrade(configuration(engine), version)
+        assert tables(engine) > there
+        command.downgrade(configuration(engine), "-1")
+        assert tables(engine) - {"alembic_version"} == there - {"alembic_version"}
+        command.upgrade(configuration(engine), version)
+        assert tables(engine) > before
+        before = tables(engine)
+    command.downgrade(configuration(engine), "base")
+    assert tables(engine) == {"alembic_version"}
+    command.upgrade(configuration(engine), "head")
+    assert tables(engine) == before
+
+
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+def test_an_earlier_schema_is_brought_up_to_date_when_it_is_opened(
+    url: str, engine: Engine, version: str
+) -> None:
+    command.upgrade(configuration(engine), version)
+    with pytest.raises(CouldNotCheck, match=version):
+        open_reader(url)
+    opened = open_engine(url)
+    assert not any(content(opened).values())
+    opened.dispose()
+    open_reader(url).dispose()
+
+
+def test_many_that_open_an_empty_database_at_once_make_one_schema(url: str) -> None:
+    failures: list[BaseException] = []
+
+    def opening() -> None:
+        try:
+            open_engine(url).dispose()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=opening) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_reader_makes_no_schema(url: str, engine: Engine) -> None:
+    with pytest.raises(CouldNotCheck, match="no mirror"):
+        open_reader(url)
+    assert tables(engine) == set()
+
+
+def test_a_newer_schema_is_refused(url: str, engine: Engine) -> None:
     open_engine(url).dispose()
-    command.downgrade(configuration(url), "base")
-    with create_engine(url).connect() as connection:
-        tables = connection.execute(text("SELECT name FROM sqlite_master")).scalars().all()
-        assert {name for name in tables if "autoindex" not in name} == {"alembic_version"}
-    command.upgrade(configuration(url), "head")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+    with pytest.raises(InputError, match="schema 0999"):
+        open_engine(url)
+    with pytest.raises(CouldNotCheck, match="schema 0999"):
+        open_reader(url)
+
+
+def test_a_database_that_can_not_hold_chinese_is_refused(postgres: Server) -> None:
+    postgres.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(InputError, match="LATIN1"):
+        open_engine(postgres.url("latin"))
+
+
+def test_reading_is_of_one_moment_whatever_is_written_meanwhile(
+    databases: Callable[[], str],
+) -> None:
+    from registry.core.units import BlockNumber
+    from registry.mirror.engine import writing
+    from registry.mirror.headers import stored_headers, write_headers
+    from tests.unit.test_headers import chain
+
+    engine = open_engine(databases())
+    with reading(engine) as reader:
+        assert stored_headers(reader) == []
+        with writing(engine) as writer:
+            write_headers(writer, chain(1, 3))
+        assert stored_headers(reader) == []
+    with reading(engine) as reader:
+        assert stored_headers(reader)[0].number == BlockNumber(3)
+    engine.dispose()

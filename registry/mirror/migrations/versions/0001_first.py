@@ -9,16 +9,18 @@ branch_labels = None
 depends_on = None
 
 KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+# As SQLite compares: a range of codes or a page's order is no matter of a server's language.
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
     op.create_table(
         "authorities",
-        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("code", TEXT, nullable=False),
         sa.Column("opened", sa.BigInteger(), nullable=False),
         sa.Column("profile", sa.BigInteger(), nullable=False),
-        sa.Column("name_zh", sa.Text(), nullable=True),
-        sa.Column("name_en", sa.Text(), nullable=True),
+        sa.Column("name_zh", TEXT, nullable=True),
+        sa.Column("name_en", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("code"),
     )
     op.create_table(
@@ -31,7 +33,7 @@ def upgrade() -> None:
     op.create_table(
         "compromises",
         sa.Column("entry", KEY, autoincrement=False, nullable=False),
-        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("authority", TEXT, nullable=False),
         sa.Column("account", sa.LargeBinary(length=20), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("entry"),
@@ -40,7 +42,7 @@ def upgrade() -> None:
         "entries",
         sa.Column("entry", KEY, autoincrement=False, nullable=False),
         sa.Column("previous", sa.BigInteger(), nullable=True),
-        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("authority", TEXT, nullable=False),
         sa.Column("number", sa.LargeBinary(length=32), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("action", sa.SmallInteger(), nullable=False),
@@ -59,7 +61,7 @@ def upgrade() -> None:
     op.create_table(
         "grants",
         sa.Column("appointed", KEY, autoincrement=False, nullable=False),
-        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("authority", TEXT, nullable=False),
         sa.Column("account", sa.LargeBinary(length=20), nullable=False),
         sa.Column("role", sa.SmallInteger(), nullable=False),
         sa.Column("dismissed", sa.BigInteger(), nullable=True),
@@ -76,20 +78,20 @@ def upgrade() -> None:
         "policies",
         sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("policy_id", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("authority", TEXT, nullable=False),
         sa.Column("number_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("head", sa.BigInteger(), nullable=False),
         sa.Column("versions", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Text(), nullable=True),
-        sa.Column("title_zh", sa.Text(), nullable=True),
-        sa.Column("title_en", sa.Text(), nullable=True),
-        sa.Column("type", sa.Text(), nullable=True),
-        sa.Column("jurisdiction", sa.Text(), nullable=True),
+        sa.Column("number", TEXT, nullable=True),
+        sa.Column("title_zh", TEXT, nullable=True),
+        sa.Column("title_en", TEXT, nullable=True),
+        sa.Column("type", TEXT, nullable=True),
+        sa.Column("jurisdiction", TEXT, nullable=True),
         sa.Column("issued", sa.BigInteger(), nullable=True),
         sa.Column("issued_year", sa.Integer(), nullable=True),
-        sa.Column("endorses", sa.Text(), nullable=True),
+        sa.Column("endorses", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("policy_id"),
     )
@@ -100,6 +102,7 @@ def upgrade() -> None:
         ["endorses"],
         unique=False,
         sqlite_where=sa.text("endorses IS NOT NULL"),
+        postgresql_where=sa.text("endorses IS NOT NULL"),
     )
     op.create_table(
         "position",
@@ -122,18 +125,15 @@ def upgrade() -> None:
         "documents",
         sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
         sa.Column("entry", sa.BigInteger(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("role", TEXT, nullable=False),
         sa.Column("policy", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("media_type", sa.Text(), nullable=True),
+        sa.Column("name", TEXT, nullable=True),
+        sa.Column("media_type", TEXT, nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=True),
-        sa.Column("language", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["policy"],
-            ["policies.id"],
-        ),
+        sa.Column("language", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["policy"], ["policies.id"], deferrable=True),
         sa.PrimaryKeyConstraint("sha256", "entry", "role"),
         sqlite_with_rowid=False,
     )
@@ -143,20 +143,31 @@ def upgrade() -> None:
         sa.Column("policy", sa.BigInteger(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("standing", TEXT, nullable=False),
         sa.Column("document", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["policy"],
-            ["policies.id"],
-        ),
+        sa.ForeignKeyConstraint(["policy"], ["policies.id"], deferrable=True),
         sa.PrimaryKeyConstraint("policy", "since"),
         sqlite_with_rowid=False,
     )
     # ### end Alembic commands ###
-    op.execute(
-        "CREATE VIRTUAL TABLE search USING fts5(title_zh, title_en, number, tokenize='trigram')"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE search USING fts5(title_zh, title_en, number, tokenize='trigram')"
+        )
+        return
+    # No extension is needed, which a managed server may not let one create: pairs of
+    # characters as numbers, in the index that PostgreSQL has for arrays.
+    op.create_table(
+        "search",
+        sa.Column("rowid", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("title_zh", TEXT, nullable=True),
+        sa.Column("title_en", TEXT, nullable=True),
+        sa.Column("number", TEXT, nullable=True),
+        sa.Column("grams", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.PrimaryKeyConstraint("rowid"),
     )
+    op.create_index("search_by_grams", "search", ["grams"], postgresql_using="gin")
 
 
 def downgrade() -> None:

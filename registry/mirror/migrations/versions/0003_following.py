@@ -41,22 +41,22 @@ def upgrade() -> None:
     op.create_table(
         "follower",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state", _text(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("head", sa.BigInteger(), nullable=True),
         sa.Column("head_time", sa.BigInteger(), nullable=True),
         sa.Column("entries_per_second", sa.Float(), nullable=True),
-        sa.Column("alarm", sa.Text(), nullable=True),
+        sa.Column("alarm", _text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "faults",
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", _text(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("first_at", sa.BigInteger(), nullable=False),
         sa.Column("last_at", sa.BigInteger(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("detail", _text(), nullable=False),
         sa.PrimaryKeyConstraint("kind"),
     )
 
@@ -76,3 +76,7 @@ def _empty() -> None:
 
 def _key() -> sa.types.TypeEngine[int]:
     return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _text() -> sa.types.TypeEngine[str]:
+    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")

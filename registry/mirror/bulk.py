@@ -1,0 +1,80 @@
+"""Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+from registry.mirror import postgres
+from registry.mirror.engine import on_postgres
+from registry.mirror.findings import Row
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows whose values stand in the order of the table's columns."""
+    if not rows:
+        return
+    if on_postgres(connection):
+        copy_rows(connection, table, rows)
+    else:
+        connection.exec_driver_sql(_insert(table), list(rows))
+
+
+def copy_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+    """The same by COPY in binary form, which is PostgreSQL's fastest way in."""
+    driver: Any = connection.connection.driver_connection
+    with (
+        postgres.past_sqlalchemy(connection),
+        driver.cursor() as cursor,
+        cursor.copy(_copy(table)) as copying,
+    ):
+        copying.set_types(_types(table))
+        for row in rows:
+            copying.write_row(row)
+
+
+@cache
+def _insert(table: Table) -> str:
+    marks = ", ".join("?" for _ in table.columns)
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608
+
+
+@cache
+def _copy(table: Table) -> str:
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
+
+
+@cache
+def _types(table: Table) -> list[str]:
+    return [_type(column.type) for column in table.columns]
+
+
+def _type(declared: Any) -> str:
+    match declared:
+        case ARRAY():
+            return _type(declared.item_type) + "[]"
+        case SmallInteger():
+            return "int2"
+        case BigInteger():
+            return "int8"
+        case Integer():
+            return "int4"
+        case LargeBinary():
+            return "bytea"
+        case Text():
+            return "text"
+    raise AssertionError(f"no column is a {declared}")

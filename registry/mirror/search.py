@@ -1,0 +1,96 @@
+"""The texts that a search looks in, and how one finds a word in them.
+
+An index finds candidates, and each is then looked at as text, so that both databases find
+just what `core.search.occurs` says. SQLite has FTS5's trigrams, which know no word of
+fewer than three characters. PostgreSQL has an index over pairs of neighbours, so that a
+Chinese word of two is looked up too. What no index knows is looked for row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    column,
+    delete,
+    false,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import array
+
+from registry.core.search import grams, is_text
+from registry.mirror.bulk import copy_rows
+from registry.mirror.engine import on_postgres
+from registry.mirror.findings import Row
+
+COLUMNS = ("rowid", "title_zh", "title_en", "number")
+_TRIGRAM, _PAIR = 3, 2
+_IN_LIST = 500
+
+# Not of the mirror's own metadata: in SQLite it is no such table.
+SEARCH = Table(
+    "search",
+    MetaData(),
+    Column("rowid", BigInteger, primary_key=True),
+    Column("title_zh", Text),
+    Column("title_en", Text),
+    Column("number", Text),
+    Column("grams", ARRAY(Integer), nullable=False),
+)
+_TEXTS = (SEARCH.c.title_zh, SEARCH.c.title_en, SEARCH.c.number)
+# FTS5: matching the table's own name searches all its columns.
+_ALL_TEXTS: ColumnElement[Any] = column("search")
+_INSERT = "INSERT INTO search (rowid, title_zh, title_en, number) VALUES (?, ?, ?, ?)"
+
+
+def insert_texts(connection: Connection, rows: Sequence[Row]) -> None:
+    """Keep these rows of COLUMNS, their texts folded."""
+    if not rows:
+        return
+    if on_postgres(connection):
+        copy_rows(connection, SEARCH, [(*row, grams(*row[1:])) for row in rows])
+    else:
+        connection.exec_driver_sql(_INSERT, list(rows))
+
+
+def delete_texts(connection: Connection, policies: Sequence[int]) -> None:
+    if not on_postgres(connection):
+        gone = [(identity,) for identity in policies]
+        connection.exec_driver_sql("DELETE FROM search WHERE rowid = ?", gone)
+        return
+    for at in range(0, len(policies), _IN_LIST):
+        some = list(policies[at : at + _IN_LIST])
+        connection.execute(delete(SEARCH).where(SEARCH.c.rowid.in_(some)))
+
+
+def having(connection: Connection, words: Sequence[str]) -> Select[Any] | None:
+    """The rowids of the texts in which all these folded words occur; None for no words."""
+    if not words:
+        return None
+    if not all(map(is_text, words)):
+        return select(SEARCH.c.rowid).where(false())
+    if on_postgres(connection):
+        pairs = grams(*(word for word in words if len(word) >= _PAIR))
+        indexed = [SEARCH.c.grams.contains(array(pairs, type_=Integer))] if pairs else []
+        contained = [or_(*(func.strpos(each, word) > 0 for each in _TEXTS)) for word in words]
+        return select(SEARCH.c.rowid).where(*indexed, *contained)
+    long = [word for word in words if len(word) >= _TRIGRAM]
+    contained = [or_(*(func.instr(each, word) > 0 for each in _TEXTS)) for word in words]
+    found = select(SEARCH.c.rowid).where(*contained)
+    if long:
+        quoted = " AND ".join('"' + word.replace('"', '""') + '"' for word in long)
+        found = found.where(_ALL_TEXTS.op("MATCH")(quoted))
+    return found
