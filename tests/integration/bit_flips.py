@@ -94,7 +94,7 @@ def flipped(
     for _ in range(_TRIES):
         row, bit = _row(connection, column, chance), chance.getrandbits(30)
         key, value = row[:-1], row[-1]
-        changed = _turned(value, bit)
+        changed = turned(value, bit)
         after = tuple(
             changed if name == column.name else each
             for name, each in zip(column.key, key, strict=True)
@@ -104,7 +104,7 @@ def flipped(
         except sqlite3.IntegrityError:
             continue
         try:
-            yield Flip(column, (_shown(key), _shown(after)), bit)
+            yield Flip(column, (shown_key(key), shown_key(after)), bit)
         finally:
             _write(connection, column, after, value)
         return
@@ -125,7 +125,7 @@ def _there(column: Column) -> str:
     return f'FROM {column.table} WHERE length("{column.name}") > 0'
 
 
-def _turned(value: Any, bit: int) -> Any:
+def turned(value: Any, bit: int) -> Any:
     """The value with one bit turned over. Text stays text."""
     if isinstance(value, int):
         unsigned = (value & 2**64 - 1) ^ 1 << bit % 64
@@ -150,7 +150,7 @@ def _mark(value: Any) -> str:
     return "CAST(? AS TEXT)" if isinstance(value, Stored) else "?"
 
 
-def _shown(key: tuple[Any, ...]) -> str:
+def shown_key(key: tuple[Any, ...]) -> str:
     return "/".join(
         shown(
             each.decode("utf-8", "surrogateescape") if isinstance(each, Stored) else each,
