@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    bindparam,
     column,
     delete,
     false,
@@ -29,7 +30,6 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import array
 
 from registry.core.search import grams, is_text
 from registry.mirror.bulk import copy_rows
@@ -84,7 +84,8 @@ def having(connection: Connection, words: Sequence[str]) -> Select[Any] | None:
         return select(SEARCH.c.rowid).where(false())
     if on_postgres(connection):
         pairs = grams(*(word for word in words if len(word) >= _PAIR))
-        indexed = [SEARCH.c.grams.contains(array(pairs, type_=Integer))] if pairs else []
+        all_of = bindparam("pairs", pairs, type_=SEARCH.c.grams.type)
+        indexed = [SEARCH.c.grams.op("@>")(all_of)] if pairs else []
         contained = [or_(*(func.strpos(each, word) > 0 for each in _TEXTS)) for word in words]
         return select(SEARCH.c.rowid).where(*indexed, *contained)
     long = [word for word in words if len(word) >= _TRIGRAM]

@@ -18,7 +18,12 @@ from registry.mirror.store import append
 
 def mirror_of(path: Path, logged: Sequence[Logged]) -> Engine:
     """A mirror that has followed these entries, one block each."""
-    engine = open_engine(sqlite_url(path))
+    return mirror_at(sqlite_url(path), logged)
+
+
+def mirror_at(url: str, logged: Sequence[Logged]) -> Engine:
+    """The same in the database of that URL."""
+    engine = open_engine(url)
     frontier = Frontier()
     events = []
     for number, each in enumerate(logged):
