@@ -7,6 +7,7 @@ spaces; each must occur, anywhere and of any length, in one of a policy's texts.
 
 from __future__ import annotations
 
+import struct
 import unicodedata
 
 
@@ -36,22 +37,16 @@ def occurs(word: str, texts: tuple[str | None, ...]) -> bool:
 
 
 def grams(*texts: str | None) -> list[int]:
-    """Each pair of neighbours in these folded texts once, as a signed number of 32 bits.
-
-    Two pairs may share a number where they hold characters beyond U+FFFF: what is found by
-    numbers is compared as text as well. Sorted.
-    """
+    """Each pair of neighbours in these folded texts once, sorted: two units of UTF-16 as one
+    signed number of 32 bits. A text that holds a word holds all the word's pairs."""
     found: set[int] = set()
     for text in texts:
         if text:
-            points = [ord(each) for each in text]
-            found.update(map(_pair, points, points[1:]))
+            units = text.encode("utf-16-le", "surrogatepass")
+            pairs = len(units) // 2 - 1
+            found.update(struct.unpack_from(f"<{pairs + 1 >> 1}i", units))
+            found.update(struct.unpack_from(f"<{pairs >> 1}i", units, 2))
     return sorted(found)
-
-
-def _pair(first: int, second: int) -> int:
-    number = (first << 16 ^ second) & 0xFFFFFFFF
-    return number - (number >> 31 << 32)
 
 
 def _nfkc(text: str) -> str:

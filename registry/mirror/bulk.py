@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -21,6 +22,9 @@ from registry.mirror import postgres
 from registry.mirror.engine import on_postgres
 from registry.mirror.findings import Row
 
+_INT4 = 23  # PostgreSQL's number of the type
+_EMPTY_ARRAY = struct.pack(">3i", 0, 0, _INT4)
+
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows whose values stand in the order of the table's columns."""
@@ -33,7 +37,8 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """The same by COPY in binary form, which is PostgreSQL's fastest way in."""
+    """The same by COPY in binary form, which is PostgreSQL's fastest way in. Arrays of
+    numbers are given `packed`."""
     driver: Any = connection.connection.driver_connection
     with (
         postgres.past_sqlalchemy(connection),
@@ -43,6 +48,15 @@ def copy_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> None
         copying.set_types(_types(table))
         for row in rows:
             copying.write_row(row)
+
+
+def packed(numbers: Sequence[int]) -> bytes:
+    """An int4[] as COPY's binary form has it, many times faster than psycopg makes it."""
+    if not numbers:
+        return _EMPTY_ARRAY
+    words = [4] * (2 * len(numbers))
+    words[1::2] = numbers
+    return struct.pack(f">5i{len(words)}i", 1, 0, _INT4, len(numbers), 1, *words)
 
 
 @cache
@@ -66,7 +80,8 @@ def _types(table: Table) -> list[str]:
 def _type(declared: Any) -> str:
     match declared:
         case ARRAY():
-            return _type(declared.item_type) + "[]"
+            # As `packed` has it: bytes are sent as they are.
+            return "bytea"
         case SmallInteger():
             return "int2"
         case BigInteger():

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from registry.mirror.bulk import insert_rows
 from registry.mirror.findings import Row
 from registry.mirror.schema import metadata
-from registry.mirror.search import SEARCH
+from registry.mirror.search import COLUMNS, SEARCH, insert_texts
 
 VERSION = "alembic_version"
 TEXTS = "SELECT rowid, title_zh, title_en, number, grams FROM search WHERE rowid >= :low"
@@ -97,4 +97,7 @@ def put(connection: Connection, table: str, right: Row) -> None:
             {"version": right[0]},
         )
         return
-    insert_rows(connection, SEARCH if table == SEARCH.name else metadata.tables[table], [right])
+    if table == SEARCH.name:
+        insert_texts(connection, [right[: len(COLUMNS)]])
+    else:
+        insert_rows(connection, metadata.tables[table], [right])

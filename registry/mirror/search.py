@@ -32,12 +32,12 @@ from sqlalchemy import (
 )
 
 from registry.core.search import grams, is_text
-from registry.mirror.bulk import copy_rows
+from registry.mirror.bulk import copy_rows, packed
 from registry.mirror.engine import on_postgres
 from registry.mirror.findings import Row
 
 COLUMNS = ("rowid", "title_zh", "title_en", "number")
-_TRIGRAM, _PAIR = 3, 2
+_TRIGRAM = 3
 _IN_LIST = 500
 
 # Not of the mirror's own metadata: in SQLite it is no such table.
@@ -61,7 +61,7 @@ def insert_texts(connection: Connection, rows: Sequence[Row]) -> None:
     if not rows:
         return
     if on_postgres(connection):
-        copy_rows(connection, SEARCH, [(*row, grams(*row[1:])) for row in rows])
+        copy_rows(connection, SEARCH, [(*row, packed(grams(*row[1:]))) for row in rows])
     else:
         connection.exec_driver_sql(_INSERT, list(rows))
 
@@ -83,7 +83,7 @@ def having(connection: Connection, words: Sequence[str]) -> Select[Any] | None:
     if not all(map(is_text, words)):
         return select(SEARCH.c.rowid).where(false())
     if on_postgres(connection):
-        pairs = grams(*(word for word in words if len(word) >= _PAIR))
+        pairs = grams(*words)
         all_of = bindparam("pairs", pairs, type_=SEARCH.c.grams.type)
         indexed = [SEARCH.c.grams.op("@>")(all_of)] if pairs else []
         contained = [or_(*(func.strpos(each, word) > 0 for each in _TEXTS)) for word in words]
