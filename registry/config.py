@@ -1,7 +1,10 @@
 """Settings: from the environment and the home folder, read when asked, never at import.
 
 POLREG_HOME            where everything is kept; else the platform's data folder
-POLREG_RPC_URL         an Ethereum node; without it, the embedded chain
+POLREG_RPC_URL         an Ethereum node, or several of one chain, separated by spaces or commas,
+                       the preferred one first; without it, the embedded chain
+POLREG_RPC_WS_URL      a node that announces new blocks over WebSocket (ws or wss)
+POLREG_RPC_TIMEOUT     seconds for which a node may say nothing: 30 where it is not set
 POLREG_CONTRACT        the contract, where it is not the one that `deploy` noted
 POLREG_FIRST_BLOCK     the block it was deployed in, for a contract given by address
 POLREG_DATABASE_URL    the mirror, where it is not to be in the home folder
@@ -41,6 +44,8 @@ class Settings:
 
     home: Path
     rpc_url: str | None = field(default=None, repr=False)
+    rpc_ws_url: str | None = field(default=None, repr=False)
+    rpc_timeout: float = 30.0
     contract: str | None = None
     first_block: int = 0
     database_url: str | None = field(default=None, repr=False)
@@ -61,12 +66,26 @@ class Settings:
         return self.home / "keys" / "development.password"
 
     @property
-    def network(self) -> str:
-        """The name under which this network's deployment is noted. An RPC URL may hold a
-        key, so its hash stands for it."""
+    def rpc_urls(self) -> tuple[str, ...]:
+        """The nodes to ask, the preferred one first."""
+        return tuple(url for url in split_urls(self.rpc_url or "") if not _is_websocket(url))
+
+    @property
+    def heads_url(self) -> str | None:
+        """The node that announces new blocks, if one does."""
+        announcing = [url for url in split_urls(self.rpc_url or "") if _is_websocket(url)]
+        return self.rpc_ws_url or next(iter(announcing), None)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The names under which this network's deployment is noted, one for each node, so that
+        it is found by any of them. An RPC URL may hold a key, so its hash stands for it."""
         if self.rpc_url is None:
-            return "embedded"
-        return "rpc-" + hashlib.sha256(self.rpc_url.encode()).hexdigest()[:16]
+            return ("embedded",)
+        return tuple(
+            "rpc-" + hashlib.sha256(url.encode()).hexdigest()[:16]
+            for url in dict.fromkeys(self.rpc_urls)
+        )
 
     def mirror_path(self, deployment: Deployment) -> Path:
         name = f"mirror-{deployment.chain_id}-{deployment.contract[2:10].lower()}.sqlite"
@@ -82,6 +101,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     return Settings(
         home=_path(get("POLREG_HOME") or _platform_home()).absolute(),
         rpc_url=get("POLREG_RPC_URL"),
+        rpc_ws_url=get("POLREG_RPC_WS_URL"),
+        rpc_timeout=_seconds(get("POLREG_RPC_TIMEOUT", "30"), "POLREG_RPC_TIMEOUT"),
         contract=get("POLREG_CONTRACT"),
         first_block=int(first_block),
         database_url=get("POLREG_DATABASE_URL"),
@@ -91,10 +112,24 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     )
 
 
-def read_deployment(settings: Settings) -> Deployment | None:
-    """The contract that `init` or `deploy` noted for this network."""
-    found = _read_notes(settings).get(settings.network)
-    return None if found is None else _deployment(settings, settings.network, found)
+def read_deployment(settings: Settings, contract: str | None = None) -> Deployment | None:
+    """The contract that `init` or `deploy` noted for this network, or `contract` if that is
+    among those. Raises InputError where the nodes were noted with different ones."""
+    noted = _read_notes(settings)
+    found = {
+        _deployment(settings, network, noted[network]): None
+        for network in settings.networks
+        if network in noted
+    }
+    if contract is not None:
+        return next((each for each in found if each.contract == contract), None)
+    if len(found) > 1:
+        shown = ", ".join(f"{each.contract} on chain {each.chain_id}" for each in found)
+        raise InputError(
+            f"the nodes of POLREG_RPC_URL are known with different contracts: {shown}",
+            hint="set POLREG_CONTRACT to the one that is meant; all nodes must be of its chain",
+        )
+    return next(iter(found), None)
 
 
 def known_deployments(settings: Settings) -> list[Deployment]:
@@ -114,11 +149,12 @@ def note_deployment(settings: Settings, deployment: Deployment) -> None:
     """Keep where the contract is. The file is replaced whole: a crash here leaves the old one."""
     path = settings.home / _CONFIG
     noted = _read_notes(settings)
-    noted[settings.network] = {
-        "chain_id": deployment.chain_id,
-        "contract": deployment.contract,
-        "block": deployment.first_block,
-    }
+    for network in settings.networks:
+        noted[network] = {
+            "chain_id": deployment.chain_id,
+            "contract": deployment.contract,
+            "block": deployment.first_block,
+        }
     lines = ["# Written by polreg init and polreg deploy."]
     for network, values in noted.items():
         lines += ["", f"[deployments.{network}]"]
@@ -152,6 +188,22 @@ def _read_notes(settings: Settings) -> dict[str, dict[str, Any]]:
     if not isinstance(noted, dict) or not all(isinstance(each, dict) for each in noted.values()):
         raise InputError(f"{path}: deployments is not a table of tables")
     return noted
+
+
+def split_urls(text: str) -> tuple[str, ...]:
+    """URLs that spaces or commas separate. A comma inside a URL is its own."""
+    found = re.split(r"[\s,]+(?=[A-Za-z]+://)|\s+", text.strip(" \t\r\n,"))
+    return tuple(url for each in found if (url := each.rstrip(",")))
+
+
+def _is_websocket(url: str) -> bool:
+    return url.lower().startswith(("ws://", "wss://"))
+
+
+def _seconds(text: str, name: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) or float(text) <= 0:
+        raise InputError(f"{name} is not a number of seconds")
+    return float(text)
 
 
 def _path(text: str) -> Path:

@@ -16,8 +16,9 @@ Reads no clock and asks nothing.
 
 from __future__ import annotations
 
+from registry.chain.faults import TooLarge
 from registry.chain.range_words import asks_for_fewer_blocks, blocks_named
-from registry.chain.rpc import RpcError, TooLarge
+from registry.chain.rpc import RpcError
 from registry.core.following import Fault
 from registry.core.units import BlockNumber
 from registry.errors import RegistryError, Unavailable

@@ -1,23 +1,41 @@
-"""JSON-RPC to an Ethereum node, without a framework in the way.
+"""JSON-RPC to one Ethereum node, without a framework in the way.
 
-Guarantees: a result is only ever what the node sent for that call; a transport
-fault (`Unavailable`) and a node's own refusal (`RpcError`) are different types; a
-password in the URL never reaches an error or a log. Does not retry, does not decode.
+Guarantees: a result is only ever what the node sent for that call; a node that does not
+answer (`NodeFault`) and one that refuses (`RpcError`) are different types; nothing of the
+URL but its host reaches an error or a log, not even where a node repeats it. Does not
+retry and does not decode; `nodes.open_nodes` puts retries and other nodes around it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Final, Protocol
+from urllib.parse import unquote, urlsplit
 
 import orjson
 
-from registry.errors import InputError, RegistryError, Unavailable
+from registry.chain.batches import RESPONSE_TOO_LARGE, BatchSize, in_order, whole_refusal
+from registry.chain.faults import NodeFault, TooLarge
+from registry.chain.http_post import HttpPost, Limits, Posted
+from registry.chain.reads import only_reads
+from registry.core.following import Fault
+from registry.errors import InputError, RegistryError
+
+__all__ = ["Call", "HttpTransport", "Limits", "NodeFault", "RpcError", "TooLarge", "Transport"]
 
 Call = tuple[str, Sequence[Any]]
 
-_MAX_RESPONSE = 512 * 1024 * 1024
+_RATE_CODES: Final = frozenset({429, -32029})
+_RATE_WORDS: Final = re.compile(
+    r"rate.?limit|too many requests|compute units|request count exceeded|request rate exceeded"
+    r"|requests? limit|/second|per second"
+)
+_REVERTED: Final = 3
+
+# A gateway's way of saying that the node behind it took too long.
+_TIME_OUTS: Final = frozenset({408, 504, 524})
+_SHORTEST_SECRET: Final = 6
 
 
 class RpcError(RegistryError):
@@ -29,9 +47,12 @@ class RpcError(RegistryError):
         self.message = message
         self.data = data
 
-
-class TooLarge(Unavailable):
-    """An answer was longer than is read here: less has to be asked for at a time."""
+    @property
+    def rate_limited(self) -> bool:
+        """Whether it says to come again later. A contract's own words never do."""
+        if self.code == _REVERTED or self.data is not None:
+            return False
+        return self.code in _RATE_CODES or _RATE_WORDS.search(self.message.lower()) is not None
 
 
 class Transport(Protocol):
@@ -57,107 +78,177 @@ def shown_url(url: str) -> str:
 class HttpTransport:
     """JSON-RPC over HTTP with kept connections; safe to share between threads."""
 
-    def __init__(self, url: str, *, timeout_seconds: float = 30.0) -> None:
-        import urllib3
-
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-            _ = parts.port
-        except ValueError:
-            usable = False
-        if not usable:
-            raise InputError(
-                "the RPC address is not an http(s) URL",
-                hint="set POLREG_RPC_URL to something like http://127.0.0.1:8545",
-            )
-        self._url = url
+    def __init__(
+        self, url: str, *, timeout_seconds: float = 30.0, limits: Limits | None = None
+    ) -> None:
+        require_url(url, {"http", "https"})
+        found = limits or Limits(silence_seconds=timeout_seconds)
         self._shown = shown_url(url)
-        self._pool = urllib3.PoolManager(
-            num_pools=4,
-            maxsize=8,
-            retries=False,
-            timeout=urllib3.Timeout(connect=min(timeout_seconds, 10.0), read=timeout_seconds),
-        )
-        self._faults = urllib3.exceptions.HTTPError
+        self._secrets = _secrets(url)
+        self._http = HttpPost(url, self._shown, found)
+        self._batches = BatchSize(found.batch_calls)
 
     def __repr__(self) -> str:
         return f"HttpTransport({self._shown})"
 
+    @property
+    def node(self) -> str:
+        """The node as it may be shown."""
+        return self._shown
+
     def request(self, method: str, params: Sequence[Any] = ()) -> Any:
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        answer = self._result(self._post(body), 1, method)
+        answer = self._single((method, params))
         if isinstance(answer, RpcError):
             raise answer
         return answer
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
-        if not calls:
-            return []
+        results: list[Any] = []
+        while len(results) < len(calls):
+            part = calls[len(results) : len(results) + self._batches.most]
+            if len(part) == 1:
+                results.append(self._single(part[0]))
+            else:
+                results += self._together(part) or []
+        return results
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _single(self, call: Call) -> Any:
+        method, params = call
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        posted = self._http.post(orjson.dumps(body))
+        return self._result(self._answer(posted), 1, method)
+
+    def _together(self, calls: Sequence[Call]) -> list[Any] | None:
+        """The results of one batch; None where the node takes no batch of this size, and is
+        to be sent smaller ones."""
         body = [
             {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
             for number, (method, params) in enumerate(calls)
         ]
-        answers = self._post(body)
-        if isinstance(answers, dict) and "error" in answers:
-            raise self._result(answers, None, "batch")
-        if not isinstance(answers, list) or len(answers) != len(calls):
-            raise Unavailable(f"{self._shown} answered a batch of {len(calls)} with something else")
-        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
-        if set(by_id) != set(range(len(calls))):
-            raise Unavailable(f"{self._shown} left calls of a batch unanswered")
-        return [
-            self._result(by_id[number], number, method) for number, (method, _) in enumerate(calls)
-        ]
-
-    def close(self) -> None:
-        self._pool.clear()
-
-    def _post(self, body: object) -> Any:
+        posted = self._http.post(orjson.dumps(body))
         try:
-            response = self._pool.request(
-                "POST",
-                self._url,
-                body=orjson.dumps(body),
-                headers={"content-type": "application/json", "accept": "application/json"},
-            )
-        except self._faults as fault:
-            # The fault's own text may hold the URL and so a key: name its kind only.
-            raise Unavailable(
-                f"no answer from {self._shown} ({type(fault).__name__})",
-                hint="is the node running, and is POLREG_RPC_URL right?",
-            ) from None
-        if len(response.data) > _MAX_RESPONSE:
-            raise Unavailable(f"{self._shown} sent {len(response.data)} bytes in one answer")
+            answer = self._answer(posted)
+        except NodeFault as fault:
+            if fault.passing or not only_reads(*(method for method, _ in calls)):
+                raise
+            # Not every node says in JSON that it takes no batches: one call alone will tell.
+            first = self._single(calls[0])
+            self._batches.refused(len(calls), "")
+            return [first]
+        refused = whole_refusal(answer, len(calls))
+        if refused is not None:
+            error = self._refusal(refused["error"])
+            if error.rate_limited:
+                raise NodeFault(f"{self._shown}: {error.message}", Fault.RATE_LIMITED)
+            self._batches.refused(len(calls), error.message)
+            return None
+        answers = in_order(answer, len(calls))
+        if answers is None:
+            raise self._malformed(f"a batch of {len(calls)} with something else")
+        return [self._in_place(answers[number], number, call) for number, call in enumerate(calls)]
+
+    def _in_place(self, answer: dict[str, Any], number: int, call: Call) -> Any:
+        result = self._result(answer, number, call[0])
+        if isinstance(result, RpcError) and result.code == RESPONSE_TOO_LARGE:
+            return self._single(call)
+        return result
+
+    def _answer(self, posted: Posted) -> Any:
         try:
-            answer = orjson.loads(response.data)
+            answer = orjson.loads(posted.body)
         except orjson.JSONDecodeError:
-            kind = response.headers.get("content-type", "no content type")
-            raise Unavailable(
-                f"{self._shown} answered HTTP {response.status} with {kind}, not JSON-RPC",
-                hint="POLREG_RPC_URL seems to point at something that is not an Ethereum node",
-            ) from None
-        if response.status != 200 and not (isinstance(answer, dict) and "error" in answer):
-            raise Unavailable(f"{self._shown} answered HTTP {response.status}")
-        return answer
+            answer = None
+        refused = isinstance(answer, dict) and answer.get("error") is not None
+        if posted.status == 200 and answer is not None:
+            return answer
+        if refused and 400 <= posted.status < 500 and posted.status not in _TIME_OUTS | {429}:
+            return answer
+        if refused and posted.status == 500:
+            return answer
+        raise self._no_answer(posted)
 
-    def _result(self, answer: Any, number: int | None, method: str) -> Any:
+    def _no_answer(self, posted: Posted) -> NodeFault:
+        status, shown = posted.status, self._shown
+        if status == 429:
+            return NodeFault(
+                f"{shown} takes no more requests for now (HTTP 429)",
+                Fault.RATE_LIMITED,
+                retry_after=posted.retry_after,
+            )
+        if status in _TIME_OUTS:
+            return NodeFault(f"{shown} took too long (HTTP {status})", Fault.TIMED_OUT)
+        if status >= 500:
+            return NodeFault(
+                f"{shown} answered HTTP {status}",
+                Fault.SERVER_ERROR,
+                passing=status in {502, 503},
+                retry_after=posted.retry_after,
+            )
+        if status == 200 and posted.body[:1] in {b"{", b"["}:
+            return NodeFault(f"{shown} broke off in its answer", Fault.MALFORMED)
+        return NodeFault(
+            f"{shown} answered HTTP {status} with {posted.content_type}, not JSON-RPC",
+            Fault.MALFORMED if status == 200 else Fault.SERVER_ERROR,
+            hint="POLREG_RPC_URL seems to point at something that is not an Ethereum node",
+            passing=False,
+        )
+
+    def _result(self, answer: Any, number: int, method: str) -> Any:
         if not isinstance(answer, dict):
-            raise Unavailable(f"{self._shown} answered {method} with something not JSON-RPC")
+            raise self._malformed(f"{method} with something not JSON-RPC")
         error = answer.get("error")
         if error is not None:
             return self._refusal(error)
         if "result" not in answer or answer.get("id") != number:
-            raise Unavailable(f"{self._shown} answered {method} without a result")
+            raise self._malformed(f"{method} without a result")
         return answer["result"]
 
-    @staticmethod
-    def _refusal(error: Any) -> RpcError:
+    def _malformed(self, what: str) -> NodeFault:
+        return NodeFault(f"{self._shown} answered {what}", Fault.MALFORMED)
+
+    def _refusal(self, error: Any) -> RpcError:
         if not isinstance(error, dict):
-            return RpcError(0, str(error))
+            return RpcError(0, self._cleaned(str(error)))
         code, data = error.get("code"), error.get("data")
+        message = str(error.get("message", "no message"))
+        if isinstance(data, dict):
+            # Some nodes say what it is about there alone.
+            more = [data.get(name) for name in ("message", "payload", "reason")]
+            message = ": ".join([message, *(each for each in more if isinstance(each, str))])
         return RpcError(
             code if isinstance(code, int) else 0,
-            str(error.get("message", "no message")),
+            self._cleaned(message),
             data if isinstance(data, str) else None,
         )
+
+    def _cleaned(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
+
+
+def require_url(url: str, schemes: set[str]) -> None:
+    """Raise InputError, which does not repeat it, for what is no URL of these schemes."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InputError(
+            f"the RPC address is not an {min(schemes)}(s) URL",
+            hint="set POLREG_RPC_URL to something like http://127.0.0.1:8545",
+        )
+
+
+def _secrets(url: str) -> list[str]:
+    """Whatever in a URL may be a key: a node's own error may repeat it."""
+    parts = urlsplit(url)
+    written = [parts.username or "", parts.password or "", *re.split("[/&=?]", parts.path)]
+    written += re.split("[&=]", parts.query)
+    both = {*written, *map(unquote, written)}
+    return sorted((each for each in both if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
-from registry.chain.rpc import HttpTransport, Transport
+from registry.chain.nodes import open_nodes
+from registry.chain.rpc import Transport
 from registry.chain.state_proof import ProvenState, prove
 from registry.config import Deployment, Settings, known_deployments
 from registry.core.chain_id import caip2, caip10
@@ -214,7 +215,7 @@ def check_against_url(
     receipt: Receipt, url: str, meant: Registry | None, trace: Trace
 ) -> ShownPolicy:
     """The same with the node at a URL."""
-    transport = HttpTransport(url)
+    transport = open_nodes([url])
     try:
         return check_against_node(receipt, transport, meant, trace)
     finally:

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
-from registry.chain.rpc import HttpTransport, RpcError
+from registry.chain.nodes import open_nodes
+from registry.chain.rpc import RpcError
 from registry.core.calendar import iso_time
 from registry.core.chain_id import caip2, caip10
 from registry.core.json_lines import bounded_lines
@@ -112,7 +113,7 @@ class _Node:
         self.told = stated.checkpoint
         self.of_export = against.log is not None
         self._workspace = workspace
-        self._transport = None if against.rpc is None else HttpTransport(against.rpc)
+        self._transport = None if against.rpc is None else open_nodes([against.rpc])
 
     def close(self) -> None:
         if self._transport is not None:

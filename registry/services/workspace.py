@@ -12,8 +12,15 @@ from typing import Self
 
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
-from registry.chain.rpc import HttpTransport, Transport
-from registry.config import Deployment, Settings, note_deployment, read_deployment
+from registry.chain.nodes import open_nodes
+from registry.chain.rpc import Transport
+from registry.config import (
+    Deployment,
+    Settings,
+    known_deployments,
+    note_deployment,
+    read_deployment,
+)
 from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
 from registry.core.units import BlockNumber
 from registry.errors import InputError
@@ -61,7 +68,13 @@ class Workspace:
     @cached_property
     def transport(self) -> Transport:
         if self.settings.rpc_url is not None:
-            return HttpTransport(self.settings.rpc_url)
+            urls = self.settings.rpc_urls
+            if not urls:
+                raise InputError(
+                    "POLREG_RPC_URL has no http(s) URL",
+                    hint="a WebSocket announces blocks alone; name an http(s) URL beside it",
+                )
+            return open_nodes(urls, timeout_seconds=self.settings.rpc_timeout)
         from registry.chain.embedded import EmbeddedChain
 
         if not self.settings.embedded_chain.exists():
@@ -78,25 +91,47 @@ class Workspace:
     @cached_property
     def deployment(self) -> Deployment:
         """The contract: the one given by address, else the one noted for this network."""
-        noted = read_deployment(self.settings)
         given = self.settings.contract
         if given is not None:
-            address = checksummed(parse_address(given, "contract in POLREG_CONTRACT"))
-            if noted is not None and noted.contract == address:
-                return noted
-            chain_id = int(self.transport.request("eth_chainId"), 16)
-            found = Deployment(chain_id, address, self.settings.first_block)
-            Client(self.transport, parse_address(address)).require_contract()
-            note_deployment(self.settings, found)
-            return found
+            return self._given(checksummed(parse_address(given, "contract in POLREG_CONTRACT")))
+        noted = read_deployment(self.settings)
         if noted is not None:
             return noted
         if self.settings.rpc_url is None:
             raise InputError("there is no registry here yet", hint="run polreg init")
+        elsewhere = self._known_on_this_chain()
+        if elsewhere is not None:
+            return elsewhere
         raise InputError(
             "no contract is known on the network of POLREG_RPC_URL",
             hint="run polreg deploy, or set POLREG_CONTRACT to its address",
         )
+
+    def _known_on_this_chain(self) -> Deployment | None:
+        """The one contract that was noted with other nodes of this chain: a node's URL changes
+        with its key. A development chain's id says nothing of which chain it is."""
+        known = {
+            each for each in known_deployments(self.settings) if not is_development(each.chain_id)
+        }
+        if not known:
+            return None
+        chain_id = int(self.transport.request("eth_chainId"), 16)
+        here = [each for each in known if each.chain_id == chain_id]
+        if len(here) != 1:
+            return None
+        Client(self.transport, parse_address(here[0].contract)).require_contract()
+        note_deployment(self.settings, here[0])
+        return here[0]
+
+    def _given(self, address: str) -> Deployment:
+        noted = read_deployment(self.settings, address)
+        if noted is not None:
+            return noted
+        chain_id = int(self.transport.request("eth_chainId"), 16)
+        found = Deployment(chain_id, address, self.settings.first_block)
+        Client(self.transport, parse_address(address)).require_contract()
+        note_deployment(self.settings, found)
+        return found
 
     @cached_property
     def client(self) -> Client:

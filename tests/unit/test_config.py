@@ -29,7 +29,7 @@ KEY = "0x" + "ab" * 32
 def test_without_anything_set_the_chain_is_the_embedded_one(tmp_path: Path) -> None:
     found = settings_from({"POLREG_HOME": str(tmp_path)})
     assert found == Settings(home=tmp_path)
-    assert found.network == "embedded"
+    assert found.networks == ("embedded",)
     assert found.embedded_chain.is_relative_to(tmp_path)
     assert found.development_keystore.is_relative_to(tmp_path)
     assert found.development_password.is_relative_to(tmp_path)
@@ -40,6 +40,8 @@ def test_every_setting_has_its_variable(tmp_path: Path) -> None:
         {
             "POLREG_HOME": str(tmp_path),
             "POLREG_RPC_URL": URL,
+            "POLREG_RPC_WS_URL": "wss://heads.example/key",
+            "POLREG_RPC_TIMEOUT": "2.5",
             "POLREG_CONTRACT": CONTRACT,
             "POLREG_FIRST_BLOCK": "12",
             "POLREG_DATABASE_URL": "sqlite:////tmp/mirror.sqlite",
@@ -52,6 +54,8 @@ def test_every_setting_has_its_variable(tmp_path: Path) -> None:
     assert found == Settings(
         home=tmp_path,
         rpc_url=URL,
+        rpc_ws_url="wss://heads.example/key",
+        rpc_timeout=2.5,
         contract=CONTRACT,
         first_block=12,
         database_url="sqlite:////tmp/mirror.sqlite",
@@ -87,6 +91,7 @@ def test_no_secret_is_shown_by_repr() -> None:
     found = Settings(
         home=Path("/h"),
         rpc_url=URL,
+        rpc_ws_url=URL.replace("https", "wss"),
         database_url="postgresql://user:hunter2@db/mirror",
         private_key=KEY,
     )
@@ -96,9 +101,9 @@ def test_no_secret_is_shown_by_repr() -> None:
 
 
 def test_a_networks_name_tells_nothing_of_its_url_but_differs_with_it() -> None:
-    one, other = (Settings(home=Path("/h"), rpc_url=URL + end).network for end in ("", "0"))
+    (one,), (other,) = (Settings(home=Path("/h"), rpc_url=URL + end).networks for end in ("", "0"))
     assert one != other
-    assert one == Settings(home=Path("/elsewhere"), rpc_url=URL).network
+    assert (one,) == Settings(home=Path("/elsewhere"), rpc_url=URL).networks
     assert "0123456789abcdef" not in one
     assert "example" not in one
 
@@ -109,6 +114,59 @@ def test_mirrors_of_two_contracts_or_chains_are_two_files() -> None:
     paths = {settings.mirror_path(each) for each in (EMBEDDED, REMOTE, same_contract)}
     assert len(paths) == 3
     assert all(each.parent == Path("/h") for each in paths)
+
+
+# Several nodes
+
+TWO = (URL, "http://127.0.0.1:8545/a,b?c=d,e")
+
+
+@pytest.mark.parametrize("between", [" ", ",", ", ", "\n", " ,\t", ",,"])
+def test_several_nodes_are_separated_by_spaces_or_commas(between: str) -> None:
+    settings = settings_from({"POLREG_RPC_URL": f" {between.join(TWO)}{between}"})
+    assert settings.rpc_urls == TWO
+    assert settings.heads_url is None
+
+
+def test_a_websocket_among_them_announces_blocks_and_is_not_asked() -> None:
+    settings = settings_from({"POLREG_RPC_URL": f"wss://a.example/k,{URL} ws://b.example"})
+    assert settings.rpc_urls == (URL,)
+    assert settings.heads_url == "wss://a.example/k"
+    given = settings_from({"POLREG_RPC_URL": "ws://a.example", "POLREG_RPC_WS_URL": "ws://c"})
+    assert given.heads_url == "ws://c"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1e3", "ten", "1.0.0", "inf", "٣"])
+def test_a_time_out_that_is_no_number_of_seconds_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match="POLREG_RPC_TIMEOUT"):
+        settings_from({"POLREG_RPC_TIMEOUT": value})
+
+
+def test_a_deployment_is_found_by_any_of_its_nodes(tmp_path: Path) -> None:
+    def by(*urls: str) -> Deployment | None:
+        return read_deployment(Settings(home=tmp_path, rpc_url=" ".join(urls)))
+
+    one, other = TWO
+    note_deployment(Settings(home=tmp_path, rpc_url=f"{one} {other}"), REMOTE)
+    added = "https://a.third/node"
+    for urls in [(one,), (other,), (other, one), (added, one), (one, added, other)]:
+        assert by(*urls) == REMOTE, urls
+    assert by(added) is None
+
+
+def test_nodes_that_are_known_with_different_contracts_are_not_mixed(tmp_path: Path) -> None:
+    one, other = (Settings(home=tmp_path, rpc_url=url) for url in TWO)
+    both = Settings(home=tmp_path, rpc_url=" ".join(TWO))
+    elsewhere = Deployment(REMOTE.chain_id, CONTRACT, 7)
+    note_deployment(one, REMOTE)
+    note_deployment(other, elsewhere)
+    with pytest.raises(InputError, match=f"{REMOTE.contract}.*{CONTRACT}") as caught:
+        read_deployment(both)
+    assert "POLREG_CONTRACT" in str(caught.value.hint)
+    assert read_deployment(both, CONTRACT) == elsewhere
+    assert read_deployment(both, EMBEDDED.contract.lower()) is None
+    note_deployment(both, REMOTE)
+    assert read_deployment(both) == read_deployment(other) == REMOTE
 
 
 # What is noted

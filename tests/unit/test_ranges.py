@@ -35,7 +35,7 @@ REFUSALS: dict[str, Refusal] = {
         -32602, f"exceeds max results 9, retry with the range {first}-{first + asked - 1}"
     ),
     "too many results": lambda _, __: RpcError(-32005, "query returned more than 7 results"),
-    "too long": lambda _, __: TooLarge("more than 64 MiB", fault=Fault.MALFORMED),
+    "too long": lambda _, __: TooLarge("more than 64 MiB"),
 }
 
 
