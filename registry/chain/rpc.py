@@ -103,13 +103,14 @@ class HttpTransport:
         return answer
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """The same; what only reads is split where the node takes no more at once. What may
+        act is sent as it is, or not at all."""
+        if not only_reads(*(method for method, _ in calls)):
+            return self._together(calls)
         results: list[Any] = []
         while len(results) < len(calls):
             part = calls[len(results) : len(results) + self._batches.most]
-            if len(part) == 1:
-                results.append(self._single(part[0]))
-            else:
-                results += self._together(part) or []
+            results += [self._single(part[0])] if len(part) == 1 else self._as_taken(part)
         return results
 
     def close(self) -> None:
@@ -121,30 +122,34 @@ class HttpTransport:
         posted = self._http.post(orjson.dumps(body))
         return self._result(self._answer(posted), 1, method)
 
-    def _together(self, calls: Sequence[Call]) -> list[Any] | None:
-        """The results of one batch; None where the node takes no batch of this size, and is
-        to be sent smaller ones."""
-        body = [
-            {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
-            for number, (method, params) in enumerate(calls)
-        ]
-        posted = self._http.post(orjson.dumps(body))
+    def _as_taken(self, calls: Sequence[Call]) -> list[Any]:
+        """The results of as many of `calls` as the node takes: of none where it refuses them,
+        and is to be sent fewer from then on."""
         try:
-            answer = self._answer(posted)
+            return self._together(calls)
+        except RpcError as refused:
+            if refused.rate_limited:
+                raise NodeFault(f"{self._shown}: {refused.message}", Fault.RATE_LIMITED) from None
+            self._batches.refused(len(calls), refused.message)
+            return []
         except NodeFault as fault:
-            if fault.passing or not only_reads(*(method for method, _ in calls)):
+            if fault.passing:
                 raise
             # Not every node says in JSON that it takes no batches: one call alone will tell.
             first = self._single(calls[0])
             self._batches.refused(len(calls), "")
             return [first]
+
+    def _together(self, calls: Sequence[Call]) -> list[Any]:
+        """The results of one batch; raises RpcError where the node refuses it as a whole."""
+        body = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+            for number, (method, params) in enumerate(calls)
+        ]
+        answer = self._answer(self._http.post(orjson.dumps(body)))
         refused = whole_refusal(answer, len(calls))
         if refused is not None:
-            error = self._refusal(refused["error"])
-            if error.rate_limited:
-                raise NodeFault(f"{self._shown}: {error.message}", Fault.RATE_LIMITED)
-            self._batches.refused(len(calls), error.message)
-            return None
+            raise self._refusal(refused["error"])
         answers = in_order(answer, len(calls))
         if answers is None:
             raise self._malformed(f"a batch of {len(calls)} with something else")
@@ -152,7 +157,8 @@ class HttpTransport:
 
     def _in_place(self, answer: dict[str, Any], number: int, call: Call) -> Any:
         result = self._result(answer, number, call[0])
-        if isinstance(result, RpcError) and result.code == RESPONSE_TOO_LARGE:
+        left_out = isinstance(result, RpcError) and result.code == RESPONSE_TOO_LARGE
+        if left_out and only_reads(call[0]):
             return self._single(call)
         return result
 

@@ -332,6 +332,18 @@ def test_a_batch_that_may_act_is_never_sent_in_another_form() -> None:
         assert len(node.asked) == 1
 
 
+def test_a_batch_that_may_act_is_not_split_either() -> None:
+    sends: list[Call] = [("eth_sendRawTransaction", [hex(number)]) for number in range(25)]
+    with scripted_node(echo) as node, closing(HttpTransport(node.url, limits=SHORT)) as bare:
+        assert len(bare.batch(sends)) == 25
+        assert [len(each) for each in node.asked] == [25]
+    refused = limited(3, REFUSED_BATCHES["Erigon"])
+    with scripted_node(refused) as node, closing(HttpTransport(node.url, limits=SHORT)) as bare:
+        with pytest.raises(RpcError, match="batch limit"):
+            bare.batch(sends)
+        assert len(node.asked) == 1
+
+
 def test_a_refused_call_of_a_batch_is_in_its_place() -> None:
     def answers(body: Any) -> Reply:
         return Reply([result(body[0], "0x1"), error(body[1], -32601, "no such method")])
