@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from registry.chain.failover import FailoverTransport, Node
 from registry.chain.http_post import Limits
-from registry.chain.retries import Policy, Retrying
+from registry.chain.retries import WITH_OTHERS, Policy, Retrying
 from registry.chain.rpc import HttpTransport
 
 _PROBE_SECONDS = 5.0
@@ -26,6 +26,7 @@ def open_nodes(
     """
     limits = Limits(silence_seconds=timeout_seconds)
     quick = replace(limits, silence_seconds=min(timeout_seconds, _PROBE_SECONDS))
+    policy = policy or (Policy() if len(urls) == 1 else WITH_OTHERS)
     nodes: list[Node] = []
     for place, url in enumerate(urls, 1):
         node = HttpTransport(url, limits=limits)

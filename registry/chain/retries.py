@@ -41,6 +41,9 @@ class Policy:
 
 ONCE = Policy(attempts=1)
 
+WITH_OTHERS = Policy(attempts=2, first_pause_seconds=0.1, jitter_seconds=0.2)
+"""Where another node can be asked instead, which is quicker than waiting for this one."""
+
 
 class Retrying:
     """`transport`, asked again where that may help."""

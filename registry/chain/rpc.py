@@ -247,7 +247,7 @@ def require_url(url: str, schemes: set[str]) -> None:
     if not usable:
         raise InputError(
             f"the RPC address is not an {min(schemes)}(s) URL",
-            hint="set POLREG_RPC_URL to something like http://127.0.0.1:8545",
+            hint=f"give something like {min(schemes)}://127.0.0.1:8545",
         )
 
 

@@ -28,6 +28,9 @@ POLLS_BEFORE_ALARM = 3
 _LONGEST_WAIT_SECONDS = 30.0
 _SECONDS_BETWEEN_REPORTS = 5
 
+# Faults that another node would not mend.
+_NOT_THE_NODES = frozenset({Fault.DATABASE, Fault.UNEXPECTED})
+
 _log = logging.getLogger("polreg.follower")
 
 Poll = Callable[[Progress], Synced]
@@ -145,7 +148,8 @@ class Following:
             _log.warning("reading the chain fails", extra={"fault": fault.value, "detail": detail})
         failure = Failure(fault, detail, before.since if before else now)
         self._keep(lambda connection: count_fault(connection, fault, detail, now))
-        self._distrust(detail)
+        if fault not in _NOT_THE_NODES:
+            self._distrust(detail)
         changed = fault is Fault.FINALIZED_CHANGED
         self._finalized_changed = self._finalized_changed + 1 if changed else 0
         if self._finalized_changed >= POLLS_BEFORE_ALARM:

@@ -12,6 +12,8 @@ from typing import Self
 
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.client import Client
+from registry.chain.failover import FailoverTransport
+from registry.chain.heads import Heads
 from registry.chain.nodes import open_nodes
 from registry.chain.rpc import Transport
 from registry.config import (
@@ -50,6 +52,8 @@ class Workspace:
 
     def close(self) -> None:
         opened = vars(self)
+        if "heads" in opened:
+            self.heads.close()
         if "transport" in opened:
             self.transport.close()
         if "engine" in opened:
@@ -156,9 +160,25 @@ class Workspace:
         return self.deployment.chain_id == EMBEDDED_CHAIN_ID and self.settings.rpc_url is None
 
     def following(self, every_seconds: float) -> Following:
-        """What follows the chain for this mirror, and polls every so many seconds. Opens
-        nothing before it runs."""
-        return Following(self.sync, lambda: self.engine, every_seconds)
+        """What follows the chain for this mirror, and polls every so many seconds, or sooner
+        where new blocks are announced. Asks nothing before it runs."""
+        return Following(
+            self.sync,
+            lambda: self.engine,
+            every_seconds,
+            distrust=self._distrust,
+            wait=self.heads.wait,
+        )
+
+    @cached_property
+    def heads(self) -> Heads:
+        """What to wait on for a new block. Raises InputError."""
+        return Heads(self.settings.heads_url)
+
+    def _distrust(self, reason: str) -> None:
+        """Ask another node from now on, if there is one."""
+        if "transport" in vars(self) and isinstance(self.transport, FailoverTransport):
+            self.transport.distrust(reason)
 
     def sync(self, progress: Progress | None = None) -> Synced:
         """Bring the mirror up to the chain's head."""
