@@ -67,15 +67,15 @@ def median_ratio(above: Sequence[float], below: Sequence[float]) -> float:
 
 
 @contextmanager
-def registry_on_anvil(home: Path) -> Iterator[Workspace]:
-    """A fresh contract on a fresh Anvil, with the home folder `home`."""
-    with running_anvil() as url:
+def registry_on_anvil(home: Path, *arguments: str) -> Iterator[Workspace]:
+    """A fresh contract on a fresh Anvil, with the home folder `home`; `arguments` are Anvil's."""
+    with running_anvil(*arguments) as url:
         settings = Settings(home=home, rpc_url=url, private_key=DEV_KEYS[0])
         with Workspace(settings) as first:
-            deploy(first.transport, signer_for(first, _no_password), settings)
+            deploy(first.transport, signer_for(first, no_password), settings)
         with Workspace(settings) as opened:
             yield opened
 
 
-def _no_password(_prompt: str) -> str:
+def no_password(_prompt: str) -> str:
     raise AssertionError("the development key needs no password")
