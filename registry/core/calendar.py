@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from functools import lru_cache
 
 from registry.core.units import Day, UnixSeconds
 from registry.errors import InputError
@@ -28,6 +29,11 @@ _ISO_TIME = re.compile(
 )
 
 
+# A log's dates and times are few beside its entries: each is read and written once for many.
+_REMEMBERED = 4096
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def parse_day(text: str, what: str = "date") -> Day:
     """The day of an RFC 3339 full-date; raises InputError naming `what`."""
     if not _ISO_DATE.fullmatch(text):
@@ -41,6 +47,7 @@ def parse_day(text: str, what: str = "date") -> Day:
     return Day(date.toordinal() - _EPOCH)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def iso_date(day: int) -> str:
     """The day as YYYY-MM-DD; outside the years 1 to 9999 in ISO 8601's expanded form."""
     ordinal = day + _EPOCH
@@ -62,6 +69,7 @@ def day_of(moment: UnixSeconds) -> Day:
     return Day(moment // _SECONDS_PER_DAY)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def iso_time(moment: int) -> str:
     """The moment as RFC 3339 in UTC, for any uint64."""
     days, seconds = divmod(moment, _SECONDS_PER_DAY)

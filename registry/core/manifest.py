@@ -44,6 +44,7 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_TEXTS = ("type", "reason", "source")
 _DATES = ("issued", "effective_from", "effective_to")
 
 
@@ -203,9 +204,9 @@ def _parse(fields: Mapping[str, Any]) -> Manifest:
             raise InputError(f"it has no {key}")
     number = number_hash(fields["number"])
     _check_title(fields.get("title"))
-    _check_optional(fields, "type", str)
-    _check_optional(fields, "reason", str)
-    _check_optional(fields, "source", str)
+    for key in _TEXTS:
+        if key in fields and not isinstance(fields[key], str):
+            raise InputError(f"its {key} is not a str")
     jurisdiction = fields.get("jurisdiction")
     if jurisdiction is not None and not (
         isinstance(jurisdiction, str) and _JURISDICTION.fullmatch(jurisdiction)
@@ -213,18 +214,14 @@ def _parse(fields: Mapping[str, Any]) -> Manifest:
         raise InputError(f"{jurisdiction!r} is not an ISO 3166-2 jurisdiction such as CN-GD")
     if "document" in fields:
         _check_file(fields["document"], "document")
-    for place, each in enumerate(_list(fields, "renditions")):
-        _check_file(each, f"rendition {place}")
-    for each in _list(fields, "relations"):
-        _check_relation(each)
+    _check_lists(fields)
     month = fields.get("issued_month")
     if month is not None and not (isinstance(month, str) and _MONTH.fullmatch(month)):
         raise InputError("its issued_month is not a month such as 2017-09")
-    days = {key: _day(fields, key) for key in _DATES}
-    start, end = days["effective_from"], days["effective_to"]
+    issued, start, end = (_day(fields, key) for key in _DATES)
     if start is not None and end is not None and end < start:
         raise InputError(f"it ends on {iso_date(end)}, before it starts on {iso_date(start)}")
-    return Manifest(fields, number, days["issued"], start, end)
+    return Manifest(fields, number, issued, start, end)
 
 
 def _day(fields: Mapping[str, Any], key: str) -> Day | None:
@@ -234,6 +231,15 @@ def _day(fields: Mapping[str, Any], key: str) -> Day | None:
     if not isinstance(value, str):
         raise InputError(f"its {key} is not a date")
     return parse_day(value, key)
+
+
+def _check_lists(fields: Mapping[str, Any]) -> None:
+    if "renditions" in fields:
+        for place, each in enumerate(_list(fields, "renditions")):
+            _check_file(each, f"rendition {place}")
+    if "relations" in fields:
+        for each in _list(fields, "relations"):
+            _check_relation(each)
 
 
 def _check_title(title: object) -> None:
@@ -246,11 +252,6 @@ def _check_title(title: object) -> None:
             raise InputError(f"{language!r} is not a BCP 47 language")
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"its title in {language} is empty")
-
-
-def _check_optional(fields: Mapping[str, Any], key: str, kind: type) -> None:
-    if key in fields and not isinstance(fields[key], kind):
-        raise InputError(f"its {key} is not a {kind.__name__}")
 
 
 def _check_file(value: object, what: str) -> None:
@@ -277,7 +278,7 @@ def _check_relation(value: object) -> None:
 
 
 def _list(fields: Mapping[str, Any], key: str) -> list[Any]:
-    value = fields.get(key, [])
+    value = fields[key]
     if not isinstance(value, list):
         raise InputError(f"its {key} is not a list")
     return value

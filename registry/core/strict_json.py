@@ -7,11 +7,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NoReturn
+
+import orjson
 
 from registry.errors import InputError
 
 MAX_DEPTH = 64
+_TOO_LARGE = 2**53
 
 # A string is one token, so that the brackets in it count for nothing. One that does not
 # end takes the rest of the text, which no parser reads either.
@@ -20,6 +24,46 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{\]}]', re.DOTALL)
 
 def loads(content: bytes) -> Any:
     """The value that `content` denotes; raises InputError saying what is wrong."""
+    found = _canonical_object(content)
+    return _loads_strictly(content) if found is None else found
+
+
+def _canonical_object(content: bytes) -> dict[str, Any] | None:
+    """The object that `content` denotes, if that is plain: None says nothing.
+
+    What is parsed and written again as the same bytes has no key twice, and nothing that two
+    parsers read differently but fractions and long numbers. A mirror reads millions of
+    manifests, nearly all of them in this form, and this takes half the time.
+    """
+    if not content.startswith(b"{") or content.count(b"[") + content.count(b"{") > MAX_DEPTH:
+        return None
+    try:
+        found: dict[str, Any] = orjson.loads(content)
+        same = orjson.dumps(found, option=orjson.OPT_SORT_KEYS) == content
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return found if same and _without_odd_numbers(found.values()) else None
+
+
+def _without_odd_numbers(values: Iterable[Any]) -> bool:
+    """Whether all numbers in these values are such as may stand in them."""
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            continue
+        if kind is dict:
+            if not _without_odd_numbers(value.values()):
+                return False
+        elif kind is list:
+            if not _without_odd_numbers(value):
+                return False
+        elif kind is float or (kind is int and abs(value) >= _TOO_LARGE):
+            return False
+    return True
+
+
+def _loads_strictly(content: bytes) -> Any:
+    """As `loads`, whatever the form; and with words for what is wrong."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -61,7 +105,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _integer(digits: str) -> int:
     value = int(digits)
-    if abs(value) >= 2**53:
+    if abs(value) >= _TOO_LARGE:
         raise InputError("it holds a number beyond 2^53, which JSON may not carry")
     return value
 

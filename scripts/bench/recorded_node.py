@@ -62,7 +62,7 @@ class _Log:
             document=None,
             manifest=None,
             registrar=_ADMIN,
-            recorded_at=UnixSeconds(_START),
+            recorded_at=UnixSeconds(_time(1)),
         )
 
 
