@@ -7,12 +7,12 @@ contract can not have emitted raises Inconsistent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
 from registry.core.digest import sha256
-from registry.core.entry import ENTRY_SIZE, decode_entry, entry_leaf_hash
+from registry.core.entry import ENTRY_SIZE, Entry, decode_entry, entry_leaf_hash
 from registry.core.feed import Checkpointed, Place, Recorded
 from registry.core.following import Fault
 from registry.core.units import Address, BlockNumber, Digest
@@ -35,42 +35,17 @@ def decode_logs(logs: Iterable[dict[str, Any]], contract: Address) -> list[Event
     contract's logs follow each other without gap, so that one that was left out is noticed
     even where no root depends on it. Raises Inconsistent.
     """
-    events: list[Event] = []
-    places = _Places()
+    reader = _Reader()
     address = "0x" + contract.hex()
-    # The last log since which a checkpoint is owed, if an entry was recorded.
-    owing: Place | None = None
     try:
         for block, log_index, log in sorted(map(_positioned, logs), key=_BY_POSITION):
-            if log["address"].lower() != address or log.get("removed"):
+            said = log["address"]
+            if (said != address and said.lower() != address) or log.get("removed"):
                 raise _unbelievable("the node sent another contract's log, or a removed one")
-            topics = log["topics"]
-            place = places.of(block, log_index, log)
-            _require_next(owing, place)
-            if topics[0] == RECORDED:
-                events.append(_recorded(topics, log, place))
-            elif topics[0] == MANIFEST_PUBLISHED:
-                events[-1] = _with_manifest(events[-1] if events else None, topics, log, place)
-            elif topics[0] == CHECKPOINT:
-                events.append(_checkpoint(log, place))
-            if topics[0] == CHECKPOINT:
-                owing = None
-            elif owing is not None or topics[0] == RECORDED:
-                owing = place
+            reader.take(block, log_index, log)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise _unbelievable(f"the node sent a log that can not be read ({error!r})") from None
-    if owing is not None:
-        raise _unbelievable("the node left out the last checkpoint")
-    return events
-
-
-def _require_next(owing: Place | None, place: Place) -> None:
-    if owing is None:
-        return
-    if owing.transaction != place.transaction:
-        raise _unbelievable(f"the node left out a checkpoint of block {owing.block}")
-    if place.log_index != owing.log_index + 1:
-        raise _unbelievable(f"the node left out a log of block {place.block}, or doubled one")
+    return reader.done()
 
 
 _BY_POSITION = itemgetter(0, 1)
@@ -80,54 +55,103 @@ def _positioned(log: dict[str, Any]) -> tuple[int, int, dict[str, Any]]:
     return int(log["blockNumber"], 16), int(log["logIndex"], 16), log
 
 
-class _Places:
-    """Places of logs; a transaction's hashes are decoded once for all its logs."""
+class _Reader:
+    """The events of logs that are taken one by one, in chain order."""
+
+    __slots__ = ("_events", "_hashes", "_named", "_owing", "_recorded")
 
     def __init__(self) -> None:
-        self._hashes: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self._events: list[Event] = []
+        # The last log's hashes, as it named them and as bytes: a transaction's logs share them.
+        self._named = ("", "")
+        self._hashes = b"", b""
+        # An entry that is still to be joined with its manifest.
+        self._recorded: tuple[Entry, Digest, Place, bytes | None] | None = None
+        # Block, transaction and index of the last log since which a checkpoint is owed.
+        self._owing: tuple[int, bytes, int] | None = None
 
-    def of(self, block: int, log_index: int, log: dict[str, Any]) -> Place:
-        key = log["blockHash"], log["transactionHash"]
-        hashes = self._hashes.get(key)
-        if hashes is None:
-            hashes = bytes.fromhex(key[0][2:]), bytes.fromhex(key[1][2:])
-            if len(hashes[0]) != _WORD or len(hashes[1]) != _WORD:
-                raise _unbelievable("the node sent a log with a hash that is not one")
-            self._hashes[key] = hashes
-        return Place(BlockNumber(block), hashes[0], hashes[1], log_index)
+    def take(self, block: int, log_index: int, log: dict[str, Any]) -> None:
+        """Read one log; raises Inconsistent where it can not follow the one before."""
+        named = log["blockHash"], log["transactionHash"]
+        if named != self._named:
+            self._hashes = _hash(named[0]), _hash(named[1])
+            self._named = named
+        block_hash, transaction = self._hashes
+        owing = self._owing
+        if owing is not None:
+            _require_next(owing, block, transaction, log_index)
+        topics, data = log["topics"], log["data"]
+        kind = topics[0]
+        if kind == RECORDED:
+            self._join()
+            place = Place(BlockNumber(block), block_hash, transaction, log_index)
+            self._recorded = *_entry(topics[1], data), place, None
+        elif kind == MANIFEST_PUBLISHED:
+            if self._recorded is None or self._recorded[2].transaction != transaction:
+                raise _unbelievable("a manifest came without the entry before it")
+            entry, leaf, place, _ = self._recorded
+            self._recorded = entry, leaf, place, _manifest(entry, topics[1], data)
+        elif kind == CHECKPOINT:
+            self._join()
+            place = Place(BlockNumber(block), block_hash, transaction, log_index)
+            self._events.append(_checkpoint(data, place))
+            self._owing = None
+            return
+        if owing is not None or kind == RECORDED:
+            self._owing = block, transaction, log_index
+
+    def done(self) -> list[Event]:
+        """All events; raises Inconsistent where the last checkpoint is missing."""
+        if self._owing is not None:
+            raise _unbelievable("the node left out the last checkpoint")
+        return self._events
+
+    def _join(self) -> None:
+        if self._recorded is not None:
+            self._events.append(Recorded(*self._recorded))
+            self._recorded = None
 
 
-def _recorded(topics: Sequence[str], log: dict[str, Any], place: Place) -> Recorded:
-    encoded = bytes.fromhex(topics[1][2:] + log["data"][2:])
+def _require_next(
+    owing: tuple[int, bytes, int], block: int, transaction: bytes, log_index: int
+) -> None:
+    if owing[1] != transaction:
+        raise _unbelievable(f"the node left out a checkpoint of block {owing[0]}")
+    if log_index != owing[2] + 1:
+        raise _unbelievable(f"the node left out a log of block {block}, or doubled one")
+
+
+def _hash(written: str) -> bytes:
+    found = bytes.fromhex(written[2:])
+    if len(found) != _WORD:
+        raise _unbelievable("the node sent a log with a hash that is not one")
+    return found
+
+
+def _entry(index: str, data: str) -> tuple[Entry, Digest]:
+    encoded = bytes.fromhex(index[2:] + data[2:])
     if len(encoded) != ENTRY_SIZE:
         raise _unbelievable(f"a Recorded event has {len(encoded)} bytes, not {ENTRY_SIZE}")
-    return Recorded(decode_entry(encoded), entry_leaf_hash(encoded), place, None)
+    return decode_entry(encoded), entry_leaf_hash(encoded)
 
 
-def _with_manifest(
-    before: Recorded | Checkpointed | None,
-    topics: Sequence[str],
-    log: dict[str, Any],
-    place: Place,
-) -> Recorded:
-    data = bytes.fromhex(log["data"][2:])
+def _manifest(entry: Entry, topic: str, written: str) -> bytes:
+    """The bytes that came with `entry`, whose digest is the topic and in the entry."""
+    data, digest = bytes.fromhex(written[2:]), bytes.fromhex(topic[2:])
     length = int.from_bytes(data[_WORD : 2 * _WORD], "big")
     content = data[2 * _WORD : 2 * _WORD + length]
-    if not isinstance(before, Recorded) or before.place.transaction != place.transaction:
-        raise _unbelievable("a manifest came without the entry before it")
-    digest = bytes.fromhex(topics[1][2:])
     if (
         int.from_bytes(data[:_WORD], "big") != _WORD
         or len(content) != length
-        or before.entry.manifest != digest
+        or entry.manifest != digest
         or sha256(content) != digest
     ):
-        raise _unbelievable(f"the manifest of entry {before.entry.index} was altered on the way")
-    return Recorded(before.entry, before.leaf, before.place, content)
+        raise _unbelievable(f"the manifest of entry {entry.index} was altered on the way")
+    return content
 
 
-def _checkpoint(log: dict[str, Any], place: Place) -> Checkpointed:
-    data = bytes.fromhex(log["data"][2:])
+def _checkpoint(written: str, place: Place) -> Checkpointed:
+    data = bytes.fromhex(written[2:])
     if len(data) != 2 * _WORD:
         raise _unbelievable(f"a Checkpoint event has {len(data)} bytes")
     return Checkpointed(int.from_bytes(data[:_WORD], "big"), Digest(data[_WORD:]), place)
