@@ -18,6 +18,7 @@ from registry.core.calendar import iso_or_none, iso_time
 from registry.core.entry import Entry
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, advance
 from registry.core.manifest import Manifest, ManifestState, Reading, read
+from registry.core.policy import policy_id
 from registry.core.timeline import Act, Standing, Timeline, timeline
 from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
 
@@ -81,6 +82,7 @@ class Logged:
 class PolicyHistory:
     """All that one policy's entries say."""
 
+    policy_id: Digest
     entries: Sequence[Entry]
     readings: Sequence[Reading]
     state: PolicyState
@@ -90,21 +92,23 @@ class PolicyHistory:
 def policy_history(logged: Sequence[Logged]) -> PolicyHistory:
     """Fold one policy's entries in log order; raises Inconsistent where they can not be
     the contract's."""
-    state = UNPUBLISHED
+    entries = [each.entry for each in logged]
     readings = [read(each.entry, each.manifest) for each in logged]
-    for each in logged:
-        state = advance(state, each.entry)
+    state = UNPUBLISHED
+    for entry in entries:
+        state = advance(state, entry)
     acts = [
         Act(
-            each.entry.index,
-            each.entry.action,
-            each.entry.effective_on,
-            each.entry.recorded_at,
+            entry.index,
+            entry.action,
+            entry.effective_on,
+            entry.recorded_at,
             reading.manifest.effective_to if reading.manifest else None,
         )
-        for each, reading in zip(logged, readings, strict=True)
+        for entry, reading in zip(entries, readings, strict=True)
     ]
-    return PolicyHistory([each.entry for each in logged], readings, state, timeline(acts))
+    identity = policy_id(entries[0].authority, entries[0].number)
+    return PolicyHistory(identity, entries, readings, state, timeline(acts))
 
 
 def filtered_row(history: PolicyHistory, filters: Filters) -> dict[str, Any] | None:
@@ -120,16 +124,19 @@ def filtered_row(history: PolicyHistory, filters: Filters) -> dict[str, Any] | N
 def row(history: PolicyHistory, document: EntryIndex | None = None) -> dict[str, Any]:
     """A policy's row; it shows the document that the entry `document` brought, else the
     latest one."""
-    shown = max(history.timeline.documents) if document is None else document
-    at = next(n for n, entry in enumerate(history.entries) if entry.index == shown)
+    documents = history.timeline.documents
+    shown = max(documents) if document is None else document
+    at = 0
+    while history.entries[at].index != shown:
+        at += 1
     entry, reading = history.entries[at], history.readings[at]
     return {
-        "policy_id": entry.policy.policy_id.hex(),
+        "policy_id": history.policy_id.hex(),
         "authority": entry.authority,
         "number_sha256": entry.number.hex(),
         "status": history.state.status.word,
         "sequence": history.state.sequence,
-        "version": history.timeline.documents[shown].version,
+        "version": documents[shown].version,
         "document": entry.document.hex() if entry.document else None,
         "manifest": entry.manifest.hex() if entry.manifest else None,
         "manifest_state": reading.state.value,
@@ -142,16 +149,24 @@ def row(history: PolicyHistory, document: EntryIndex | None = None) -> dict[str,
     }
 
 
+_NOTHING_DESCRIBED = dict.fromkeys(
+    ("number", "title_zh", "title_en", "type", "jurisdiction", "issued", "effective_to")
+)
+
+
 def _described(manifest: Manifest | None) -> dict[str, Any]:
-    title = manifest.title if manifest else {}
+    if manifest is None:
+        return _NOTHING_DESCRIBED
+    fields = manifest.fields
+    title = fields["title"]
     return {
-        "number": manifest.number if manifest else None,
+        "number": fields["number"],
         "title_zh": title.get("zh"),
         "title_en": title.get("en"),
-        "type": manifest.type if manifest else None,
-        "jurisdiction": manifest.jurisdiction if manifest else None,
-        "issued": iso_or_none(manifest.issued) if manifest else None,
-        "effective_to": iso_or_none(manifest.effective_to) if manifest else None,
+        "type": fields.get("type"),
+        "jurisdiction": fields.get("jurisdiction"),
+        "issued": iso_or_none(manifest.issued),
+        "effective_to": iso_or_none(manifest.effective_to),
     }
 
 

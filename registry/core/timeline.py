@@ -92,9 +92,8 @@ class Timeline:
         return next(each for each in reversed(self.intervals) if each.since <= day)
 
 
-def timeline(acts: Iterable[Act]) -> Timeline:
+def timeline(acts: Sequence[Act]) -> Timeline:
     """The timeline of one policy from its acts in log order, the first a Publish."""
-    acts = list(acts)
     if len(acts) == 1:
         return _of_one_act(acts[0])
     versions: _Layer[_Layer[Document]] = _Layer()

@@ -6,7 +6,7 @@ Column order is that of the schema. Nothing here touches a database.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,10 @@ from registry.errors import Inconsistent
 
 Row = tuple[Any, ...]
 
+_DOCUMENT, _RENDITION = DocumentRole.DOCUMENT.value, DocumentRole.RENDITION.value
+_NO_FIELDS: Mapping[str, Any] = {"title": {}, "number": None}
+"""What is known of a policy whose latest manifest can not be read."""
+
 
 @dataclass(slots=True)
 class DerivedRows:
@@ -34,41 +38,46 @@ class DerivedRows:
     def add(self, logged: list[Logged]) -> None:
         """Derive one policy's rows from all its entries, in log order."""
         history = policy_history(logged)
-        identity = history.entries[0].index
-        spans = history.timeline.documents
-        shown = _latest(history)
-        manifest = shown[1]
-        title = manifest.title if manifest else {}
-        policy = history.entries[0].policy
-        number = manifest.number if manifest else None
+        first, state = history.entries[0], history.state
+        shown, manifest = _latest(history)
+        fields = manifest.fields if manifest else _NO_FIELDS
+        title, number = fields["title"], fields["number"]
+        chinese, english = title.get("zh"), title.get("en")
         self.policies.append(
             (
-                identity,
-                policy.policy_id,
-                policy.authority,
-                policy.number_hash,
-                int(history.state.status),
-                history.state.sequence,
-                history.state.head,
-                max(span.version for span in spans.values()),
+                first.index,
+                history.policy_id,
+                first.authority,
+                first.number,
+                int(state.status),
+                state.sequence,
+                state.head,
+                max([span.version for span in history.timeline.documents.values()]),
                 number,
-                title.get("zh"),
-                title.get("en"),
-                manifest.type if manifest else None,
-                manifest.jurisdiction if manifest else None,
+                chinese,
+                english,
+                fields.get("type"),
+                fields.get("jurisdiction"),
                 *_issue(history),
-                _endorsed(manifest),
-                shown[0].index,
+                _endorsed(fields),
+                shown.index,
                 ndjson_line(row(history)),
             )
         )
-        self.intervals.extend(
-            (identity, each.since, each.until, each.standing.value, each.document, each.version)
-            for each in history.timeline.intervals
-        )
+        for each in history.timeline.intervals:
+            standing = each.standing.value
+            self.intervals.append(
+                (first.index, each.since, each.until, standing, each.document, each.version)
+            )
         self.documents.extend(_documents(history))
-        texts = (title.get("zh"), title.get("en"), number)
-        self.search.append((identity, *(each and folded(each) for each in texts)))
+        self.search.append(
+            (
+                first.index,
+                chinese and folded(chinese),
+                english and folded(english),
+                number and folded(number),
+            )
+        )
 
 
 def entry_row(event: Recorded, policy: int | None) -> Row:
@@ -133,9 +142,10 @@ def _issue(history: PolicyHistory) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _endorsed(manifest: Manifest | None) -> str | None:
-    relations = manifest.relations if manifest else []
-    found = (each.get("policy") for each in relations if each["type"] == "endorses")
+def _endorsed(fields: Mapping[str, Any]) -> str | None:
+    found = (
+        each.get("policy") for each in fields.get("relations", ()) if each["type"] == "endorses"
+    )
     return next((str(policy_id) for policy_id in found if policy_id), None)
 
 
@@ -145,28 +155,29 @@ def _documents(history: PolicyHistory) -> Iterator[Row]:
         span = history.timeline.documents.get(entry.index)
         if span is None or entry.document is None:
             continue
-        fields = reading.manifest.fields.get("document", {}) if reading.manifest else {}
-        seen: set[bytes] = {entry.document}
+        manifest = reading.manifest
+        fields = manifest.fields if manifest else {}
         # No file has a collection's root as its digest, but what was hashed for it would.
-        if not (reading.manifest and reading.manifest.is_collection):
-            role = DocumentRole.DOCUMENT
-            yield _document(entry.document, entry.index, role, identity, span, fields)
-        for rendition in reading.manifest.renditions if reading.manifest else ():
+        if not (manifest and manifest.is_collection):
+            described = fields.get("document", {})
+            yield _document(entry.document, entry.index, _DOCUMENT, identity, span, described)
+        if "renditions" not in fields:
+            continue
+        seen: set[bytes] = {entry.document}
+        for rendition in fields["renditions"]:
             digest = bytes.fromhex(rendition["sha256"])
             if digest not in seen:
                 seen.add(digest)
-                yield _document(
-                    digest, entry.index, DocumentRole.RENDITION, identity, span, rendition
-                )
+                yield _document(digest, entry.index, _RENDITION, identity, span, rendition)
 
 
 def _document(
-    digest: bytes, entry: int, role: DocumentRole, identity: int, span: Any, fields: dict[str, Any]
+    digest: bytes, entry: int, role: str, identity: int, span: Any, fields: dict[str, Any]
 ) -> Row:
     return (
         digest,
         entry,
-        role.value,
+        role,
         identity,
         span.version,
         span.since,

@@ -132,22 +132,22 @@ def _histories(
     connection: Connection, events: Sequence[Recorded]
 ) -> tuple[dict[int, int], dict[int, list[Logged]]]:
     """For each entry its policy's id, and for each touched policy all its entries."""
-    policy_ids = [event.entry.policy.policy_id for event in events]
     continued = {
-        policy_id
-        for event, policy_id in zip(events, policy_ids, strict=True)
+        event.entry.policy.policy_id: (event.entry.authority, event.entry.number)
+        for event in events
         if event.entry.sequence > 1
     }
-    identities: dict[bytes, int] = {}
+    identities: dict[tuple[str, bytes], int] = {}
     for some in _chunks(list(continued)):
         for row in connection.execute(_POLICY_IDS, {"wanted": some}):
-            identities[row.policy_id] = row.id
+            identities[continued[row.policy_id]] = row.id
     histories = _stored_histories(connection, set(identities.values()))
     policy_of: dict[int, int] = {}
-    for event, policy_id in zip(events, policy_ids, strict=True):
-        identity = identities.setdefault(policy_id, event.entry.index)
-        policy_of[event.entry.index] = identity
-        histories.setdefault(identity, []).append(Logged(event.entry, event.manifest))
+    for event in events:
+        entry = event.entry
+        identity = identities.setdefault((entry.authority, entry.number), entry.index)
+        policy_of[entry.index] = identity
+        histories.setdefault(identity, []).append(Logged(entry, event.manifest))
     return policy_of, histories
 
 
