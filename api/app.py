@@ -13,6 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from api import documentation, pages, problems
 from api.follower import Follower
+from api.freshness import MinimumSize
 from api.headers import CommonHeaders
 from api.opened import Opened
 from api.routes import documents, health, log, policies, proofs, snapshot
@@ -41,9 +42,10 @@ _NO_TELEMETRY: TelemetryConfig = {
 
 def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS) -> FastAPI:
     """The app for the registry that `settings` name. While it runs, its mirror is brought
-    to the chain's head every `follow_seconds`; None leaves that to others."""
+    to the chain's head every `follow_seconds`; None leaves that to others, as settings that
+    only read do."""
     opened = Opened(settings)
-    follower = Follower(opened, follow_seconds)
+    follower = Follower(opened, None if settings.reads_only else follow_seconds)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -65,6 +67,7 @@ def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS
         telemetry=_NO_TELEMETRY,
     )
     app.state.opened, app.state.follower, app.state.streams = opened, follower, Streams()
+    app.add_middleware(MinimumSize)
     app.add_middleware(CommonHeaders)
     problems.install(app)
     for part in (documents, policies, proofs, snapshot, log, health):

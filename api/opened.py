@@ -29,13 +29,13 @@ class Opened:
 
     @property
     def engine(self) -> Engine:
-        """The mirror. Raises CouldNotCheck where there is no registry yet: what is wrong
-        then is this server's set-up, not the question."""
+        """The mirror to answer from. Raises CouldNotCheck where there is no registry yet: what
+        is wrong then is this server's set-up, not the question."""
         if self._engine is not None:
             return self._engine
         with self._opening:
             try:
-                self._engine = self._workspace.engine
+                self._engine = self._workspace.replica
             except InputError as error:
                 raise CouldNotCheck(str(error), hint=error.hint) from error
             return self._engine

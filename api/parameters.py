@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import struct
 import time
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from registry.core.units import Day, UnixSeconds
 from registry.errors import InputError
 from registry.mirror.listing import PolicyFilter
 
-_CURSOR_BYTES = 8
+_CURSOR = struct.Struct(">QQ")
 _MAX_CURSOR = 2**63 - 1
 
 Sha256 = Annotated[
@@ -94,7 +95,7 @@ class Filters(OnDate):
 class PageOfPolicies(Filters):
     limit: int = Field(default=50, ge=1, le=200)
     """How many policies at most."""
-    after: str | None = Field(default=None, max_length=64, examples=["AAAAAAAAAAo"])
+    after: str | None = Field(default=None, max_length=64, examples=["AAAAAAAAAAoAAAAAAAAADA"])
     """`next` of the page before, with the same filters."""
 
 
@@ -105,27 +106,27 @@ class ByNumber(OnDate):
     """The number as the authority printed it."""
 
 
-def encode_cursor(identity: int) -> str:
-    """Where a page ended, opaque to clients."""
-    raw = identity.to_bytes(_CURSOR_BYTES, "big")
+def encode_cursor(identity: int, size: int) -> str:
+    """Where a page ended, and of how many entries of the log it was; opaque to clients."""
+    raw = _CURSOR.pack(identity, size)
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def decode_cursor(text: str | None) -> int:
-    """The policy's id after which to go on; -1 for the first page. Raises InputError."""
+def decode_cursor(text: str | None) -> tuple[int, int]:
+    """The policy's id after which to go on, -1 for the first page, and how many entries the
+    mirror must have for the pages to be of one list. Raises InputError."""
     if text is None:
-        return -1
+        return -1, 0
     try:
-        raw = base64.urlsafe_b64decode(text + "=")
-    except (binascii.Error, ValueError):
-        raw = b""
-    identity = int.from_bytes(raw, "big")
-    if len(raw) != _CURSOR_BYTES or identity > _MAX_CURSOR or encode_cursor(identity) != text:
+        identity, size = _CURSOR.unpack(base64.urlsafe_b64decode(text + "=="))
+    except (binascii.Error, struct.error, ValueError):
+        identity = size = _MAX_CURSOR + 1
+    if max(identity, size) > _MAX_CURSOR or encode_cursor(identity, size) != text:
         raise InputError(
             "the parameter after is not one that this server gave",
             hint="use `next` of the page before as it is, or leave it out for the first page",
         )
-    return identity
+    return identity, size
 
 
 def _day_or_none(text: str | None, name: str) -> Day | None:

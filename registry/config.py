@@ -7,7 +7,10 @@ POLREG_RPC_WS_URL      a node that announces new blocks over WebSocket (ws or ws
 POLREG_RPC_TIMEOUT     seconds for which a node may say nothing: 30 where it is not set
 POLREG_CONTRACT        the contract, where it is not the one that `deploy` noted
 POLREG_FIRST_BLOCK     the block it was deployed in, for a contract given by address
-POLREG_DATABASE_URL    the mirror, where it is not to be in the home folder
+POLREG_DATABASE_URL    the mirror, where it is not to be in the home folder: sqlite:////path or
+                       postgresql://user:password@host/database
+POLREG_DATABASE_READ_URL  a replica of it to answer from; without POLREG_DATABASE_URL nothing
+                       is followed or written here
 POLREG_KEYSTORE        a V3 keystore; else the development one that `init` makes
 POLREG_PASSWORD_FILE   a file that holds its password
 POLREG_PRIVATE_KEY     a key in hexadecimal: for development only
@@ -49,9 +52,15 @@ class Settings:
     contract: str | None = None
     first_block: int = 0
     database_url: str | None = field(default=None, repr=False)
+    database_read_url: str | None = field(default=None, repr=False)
     keystore: Path | None = None
     password_file: Path | None = None
     private_key: str | None = field(default=None, repr=False)
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether there is a replica to answer from, and no mirror to write."""
+        return self.database_read_url is not None and self.database_url is None
 
     @property
     def embedded_chain(self) -> Path:
@@ -106,6 +115,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         contract=get("POLREG_CONTRACT"),
         first_block=int(first_block),
         database_url=get("POLREG_DATABASE_URL"),
+        database_read_url=get("POLREG_DATABASE_READ_URL"),
         keystore=_optional_path(get("POLREG_KEYSTORE")),
         password_file=_optional_path(get("POLREG_PASSWORD_FILE")),
         private_key=get("POLREG_PRIVATE_KEY"),

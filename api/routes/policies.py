@@ -19,6 +19,7 @@ from api.parameters import (
 from registry.core.calendar import iso_date
 from registry.core.units import Day
 from registry.services import answers
+from registry.services.freshness import require_size
 from registry.services.lookup import FoundPolicy, find_policies, find_policy
 
 router = APIRouter(prefix="/policies", tags=["policies"])
@@ -32,12 +33,13 @@ def policies(registry: Registry, page: Page) -> Response:
     hides a policy nor shows one twice.
     """
     wanted = page.wanted()
-    after = decode_cursor(page.after)
+    after, size = decode_cursor(page.after)
     position, rows, more = find_policies(registry.engine, wanted, after, page.limit)
+    require_size(position, size)
     content = {
         "on": iso_date(wanted.on),
         "policies": [answers.policy(row, position) for row in rows],
-        "next": encode_cursor(rows[-1].id) if more else None,
+        "next": encode_cursor(rows[-1].id, position.size) if more else None,
     }
     return answering.from_registry(position, content)
 

@@ -74,7 +74,7 @@ def list_(as_json: Json = False) -> None:
     from registry.services.lookup import find_authorities
 
     with common.workspace() as opened:
-        position, rows = find_authorities(opened.engine)
+        position, rows = find_authorities(opened.reader)
     found = [answers.authority(row) for row in rows]
     context = answers.context(position)
     if as_json:
@@ -91,7 +91,7 @@ def show(code: _Code, as_json: Json = False) -> None:
     from registry.services.lookup import find_authority
 
     with common.workspace() as opened:
-        position, row, grants, compromises = find_authority(opened.engine, code)
+        position, row, grants, compromises = find_authority(opened.reader, code)
     shown = {
         **answers.authority(row),
         "grants": [answers.grant(each) for each in grants],

@@ -69,7 +69,7 @@ def verify(
     if block_hash or rpc or contract:
         raise InputError("--block-hash, --rpc and --contract go with --receipt")
     with common.workspace() as opened, common.progress("checking") as advance:
-        position, checked = verify_files(opened.engine, paths, day, advance)
+        position, checked = verify_files(opened.reader, paths, day, advance)
     context = answers.context(position)
     if as_json:
         print_checked_json(context, checked, day)
@@ -213,7 +213,7 @@ def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
     from registry.services.lookup import find_policy
 
     with common.workspace() as opened:
-        found = find_policy(opened.engine, policy, common.day(on))
+        found = find_policy(opened.reader, policy, common.day(on))
     shown = answers.policy(found.row, found.position, found.endorsed_by)
     context = answers.context(found.position)
     if as_json:
@@ -257,13 +257,13 @@ def history(
     with common.workspace() as opened:
         if prove:
             common.sync_quietly(opened)
-        found = find_policy(opened.engine, policy, common.day(None))
+        found = find_policy(opened.reader, policy, common.day(None))
         policy_id = found.row.policy_id
         if prove:
             # The plain list needs nothing that talks to a chain.
             from registry.services.proving import prove_history
 
-            shown = prove_history(opened.engine, found, opened.client, trace)
+            shown = prove_history(opened.reader, found, opened.client, trace)
     entries = [answers.history_entry(row) for row in found.entries]
     context = answers.context(found.position)
     if as_json:
@@ -312,7 +312,7 @@ def search(
 
     wanted = PolicyFilter(on=common.day(on), text=" ".join(text), authority=authority)
     with common.workspace() as opened:
-        position, rows, more = find_policies(opened.engine, wanted, limit=limit)
+        position, rows, more = find_policies(opened.reader, wanted, limit=limit)
     found = [answers.policy(row, position) for row in rows]
     context = answers.context(position)
     if as_json:

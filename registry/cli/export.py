@@ -35,7 +35,7 @@ def log(
     if as_json and output is None:
         raise InputError("--json tells about the file that --output writes", hint="add --output")
     with common.workspace() as opened, common.progress("exporting") as advance:
-        found = export_log(opened.engine, size)
+        found = export_log(opened.reader, size)
         if output is None:
             sys.stdout.buffer.writelines(found.lines())
             sys.stdout.buffer.flush()
@@ -63,7 +63,7 @@ def tiles(
     from registry.services.tiles import export_tiles
 
     with common.workspace() as opened, common.progress("exporting") as advance:
-        done = export_tiles(opened.engine, folder, advance)
+        done = export_tiles(opened.reader, folder, advance)
     context = answers.context(done.position)
     if as_json:
         shown = {"folder": str(folder), "files": done.files, "written": done.written}

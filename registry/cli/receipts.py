@@ -55,8 +55,8 @@ def prove(
         if chain_proof:
             # Nodes keep the state of the latest blocks only.
             common.sync_quietly(opened)
-        policy_id = policy_of(opened.engine, words, common.day(None))
-        made = make_receipt(opened.engine, policy_id, opened.client if chain_proof else None)
+        policy_id = policy_of(opened.reader, words, common.day(None))
+        made = make_receipt(opened.reader, policy_id, opened.client if chain_proof else None)
     content = write_receipt(made)
     if output is None:
         sys.stdout.buffer.write(content)

@@ -47,7 +47,7 @@ def snapshot(
         None if recorded_by is None else parse_time(recorded_by),
     )
     with common.workspace() as opened:
-        taken = take_snapshot(opened.engine, filters, size)
+        taken = take_snapshot(opened.reader, filters, size)
         lines = taken.ndjson() if form == "ndjson" else taken.csv()
         if output is None:
             sys.stdout.buffer.writelines(lines)

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.errors import LocalFailure
 from registry.mirror.engine import Engine, local_failures, on_postgres
-from registry.mirror.postgres import LEADING, advisory_key
+from registry.mirror.postgres import LEADING, advisory_key, read_only
 
 _PAUSE_SECONDS = 0.2
 _LOCK_TIMED_OUT = "55P03"
@@ -37,8 +37,8 @@ class Leadership(Protocol):
 
     def wait(self, seconds: float) -> bool:
         """Stand by for at most so long; whether this one leads now. 0 only asks. Raises
-        Unavailable where the database can not be reached, LocalFailure where the lock's file
-        can not be made."""
+        Unavailable where the database can not be reached, LocalFailure where it is a replica,
+        and where the lock's file can not be made."""
 
     def held(self) -> bool:
         """Whether this one still leads. False once its connection, or its file, is lost;
@@ -75,6 +75,7 @@ _ALIVE = text(
 _TRY = text(f"SELECT pg_try_advisory_lock({advisory_key(LEADING)})")
 _PATIENCE = text("SELECT set_config('lock_timeout', :patience, false)")
 _LOCK = text(f"SELECT pg_advisory_lock({advisory_key(LEADING)})")
+_IN_RECOVERY = text("SELECT pg_is_in_recovery()")
 _SESSION = text("SELECT pg_backend_pid()")
 _HOLDER = text(
     "SELECT coalesce(host(client_addr), 'this machine'), application_name "  # noqa: S608
@@ -134,6 +135,10 @@ class _SessionLock:
                 return False
             self.drop()
             raise
+        if found and self._connected().execute(_IN_RECOVERY).scalar():
+            # A replica has locks of its own, which keep nobody from the primary's.
+            self.drop()
+            raise read_only()
         if found:
             self._session = self._connected().execute(_SESSION).scalar()
         return found

@@ -129,16 +129,20 @@ def require_utf8(connection: Connection) -> None:
         )
 
 
-_READ_ONLY = "the mirror's PostgreSQL server takes no writes: it is a replica, or read-only"
+def read_only() -> LocalFailure:
+    """A replica was taken for its primary."""
+    return LocalFailure(
+        "the mirror's PostgreSQL server takes no writes: it is a replica, or read-only",
+        hint="POLREG_DATABASE_URL is for the primary, POLREG_DATABASE_READ_URL for replicas",
+    )
+
+
 _STATES: dict[str, RegistryError] = {
     "53100": LocalFailure(
         "the disk of the PostgreSQL server is full: the mirror kept what it had",
         hint="free some space there and run polreg sync",
     ),
-    "25006": LocalFailure(
-        _READ_ONLY,
-        hint="POLREG_DATABASE_URL is for the primary, POLREG_DATABASE_READ_URL for replicas",
-    ),
+    "25006": read_only(),
     "42501": LocalFailure(
         "the PostgreSQL user may not do that in the mirror's database",
         hint="make it the owner of the database, or grant it CREATE on the schema",
@@ -182,6 +186,8 @@ def in_words(error: Any) -> RegistryError:
     if state in _STATES:
         known = _STATES[state]
         return type(known)(str(known), hint=known.hint)
+    if state == "0A000" and "recovery" in cause:
+        return read_only()
     if state == "3D000":
         return _no_database(cause)
     if state.startswith(_PASSING):

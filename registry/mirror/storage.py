@@ -55,6 +55,15 @@ def index_findings(connection: Connection) -> Iterator[Finding]:
         yield Finding("search", ("index",), problem, Remedy.REINDEX)
 
 
+def locked_index_findings(engine: Engine) -> list[Finding]:
+    """The same, with a transaction of its own. FTS5's own check wants a write lock, which is
+    held for that alone; PostgreSQL is only read."""
+    if on_postgres(engine):
+        return []
+    with inspecting(engine, locked=True) as connection:
+        return list(index_findings(connection))
+
+
 def version_findings(connection: Connection) -> Iterator[Finding]:
     """A schema version that this schema has not."""
     rows = [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {VERSION}")]  # noqa: S608

@@ -19,7 +19,7 @@ from registry.chain.client import Client
 from registry.config import Settings
 from registry.core.units import BlockNumber
 from registry.core.verdict import ExitCode
-from registry.errors import CouldNotCheck, RegistryError
+from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.audit import (
     Audited,
     Reference,
@@ -42,6 +42,7 @@ from registry.mirror.storage import (
     inspecting,
     is_empty,
     knows_schema,
+    locked_index_findings,
 )
 from registry.services.chain_audit import ChainSource, reference, replaced_blocks
 from registry.services.workspace import Workspace
@@ -75,7 +76,7 @@ class Checked:
 
 def fsck_workspace(opened: Workspace, *, repair: bool, progress: Progress) -> Checked:
     """Check, and if wanted repair, the mirror of a workspace."""
-    engine = open_unchecked(_mirror_url(opened))
+    engine = open_unchecked(_mirror_url(opened, repair=repair))
     try:
         return fsck(
             engine,
@@ -101,8 +102,7 @@ def fsck(
     with inspecting(engine) as connection:
         _require_mirror(connection)
     client, problem = _connected(connect)
-    # FTS5's own check wants a write lock: it is held for that alone.
-    in_index = _index_findings(engine)
+    in_index = locked_index_findings(engine)
     with inspecting(engine) as connection:
         audited, problem = _checked(connection, client, problem, progress)
     audited.findings = in_index + audited.findings
@@ -191,11 +191,6 @@ def _beyond(findings: list[Finding]) -> bool:
     return any(each.remedy is Remedy.NONE for each in findings)
 
 
-def _index_findings(engine: Engine) -> list[Finding]:
-    with inspecting(engine, locked=True) as connection:
-        return list(index_findings(connection))
-
-
 def _counting(connection: Connection, progress: Progress) -> Callable[[int], None]:
     total, done = to_be_read(connection), 0
 
@@ -207,6 +202,14 @@ def _counting(connection: Connection, progress: Progress) -> Callable[[int], Non
     return count
 
 
-def _mirror_url(opened: Workspace) -> str:
+def _mirror_url(opened: Workspace, *, repair: bool) -> str:
     settings: Settings = opened.settings
+    if settings.database_read_url is not None and settings.reads_only:
+        if repair:
+            raise InputError(
+                "POLREG_DATABASE_READ_URL alone is only read from: a replica is repaired with "
+                "its primary",
+                hint="set POLREG_DATABASE_URL to the primary",
+            )
+        return settings.database_read_url
     return settings.database_url or sqlite_url(settings.mirror_path(opened.deployment))

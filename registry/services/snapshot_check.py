@@ -139,7 +139,7 @@ class _Node:
 def _log(against: Against, node: _Node, workspace: Workspace) -> Iterator[Engine]:
     """A mirror of the log that the snapshot is compared with."""
     if against.log is None and not against.from_chain:
-        yield workspace.engine
+        yield workspace.reader
         return
     with tempfile.TemporaryDirectory(prefix="polreg-") as folder:
         engine = open_engine(sqlite_url(Path(folder) / "mirror.sqlite"))

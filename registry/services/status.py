@@ -22,7 +22,7 @@ def stored_report(engine: Engine) -> Report | None:
 
 def chain_status(opened: Workspace) -> dict[str, Any]:
     """The mirror's place, its totals, and the node's head or why it can not be had."""
-    with reading(opened.engine) as connection:
+    with reading(opened.reader) as connection:
         position = required_position(connection)
         totals = listing.totals(connection)
     node: dict[str, Any] = {

@@ -19,6 +19,7 @@ from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.engine import Connection, Engine, reading
 from registry.mirror.position import closed_at, read_position
 from registry.mirror.registrations import registrations
+from registry.services.freshness import require_size
 from registry.services.hashing import HashedFile, files_below, hash_file
 
 HASHED = "1: SHA-256 of the bytes"
@@ -50,7 +51,8 @@ def verify_digests(
 
 def required_position(connection: Connection) -> Position:
     """Where the mirror stands. Raises CouldNotCheck where it has never held the whole log:
-    what is missing from a part of it may well be in the registry. Says whether it was closed."""
+    what is missing from a part of it may well be in the registry; and where it has less than
+    was asked for (`freshness`). Says whether it was closed."""
     position = read_position(connection)
     if position is None:
         raise CouldNotCheck("the mirror has never been synced", hint="run polreg sync")
@@ -59,6 +61,7 @@ def required_position(connection: Connection) -> Position:
             f"the mirror's first sync is not finished: it stands at block {position.block}",
             hint="run polreg sync",
         )
+    require_size(position)
     return replace(position, closed=closed_at(connection, position.size))
 
 

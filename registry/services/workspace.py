@@ -25,8 +25,9 @@ from registry.config import (
 )
 from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
 from registry.core.units import BlockNumber
-from registry.errors import InputError
-from registry.mirror.engine import Engine, open_engine, sqlite_url
+from registry.errors import InputError, RegistryError
+from registry.mirror.engine import Engine, open_engine, open_reader, reading, sqlite_url
+from registry.mirror.position import read_position
 from registry.networks import network_of
 from registry.services.following import Following
 from registry.services.sync import Progress, Synced, sync
@@ -56,8 +57,9 @@ class Workspace:
             self.heads.close()
         if "transport" in opened:
             self.transport.close()
-        if "engine" in opened:
-            self.engine.dispose()
+        for name in ("engine", "replica", "_primary"):
+            if name in opened:
+                opened[name].dispose()
 
     @property
     def has_chain(self) -> bool:
@@ -145,10 +147,44 @@ class Workspace:
 
     @cached_property
     def engine(self) -> Engine:
+        """The mirror that is written. Raises InputError where there is only a replica."""
+        if self.settings.reads_only:
+            raise InputError(
+                "POLREG_DATABASE_READ_URL alone is only read from",
+                hint="set POLREG_DATABASE_URL to the primary as well",
+            )
         url = self.settings.database_url
         if url is None:
             url = sqlite_url(self.settings.mirror_path(self.deployment))
         return open_engine(url)
+
+    @cached_property
+    def replica(self) -> Engine:
+        """The mirror to answer from: a replica, if one is named; else the one that is written.
+        An answer from a replica names the block it stands at, and its lag."""
+        if self.settings.database_read_url is None:
+            return self.engine
+        return open_reader(self.settings.database_read_url)
+
+    @cached_property
+    def reader(self) -> Engine:
+        """The same for one command: a replica that has not yet what the primary has is passed
+        over, so that a command sees what the one before it wrote. Where the primary can not
+        be asked, the replica is said to be all there is."""
+        if self.settings.database_read_url is None or self.settings.database_url is None:
+            return self.replica
+        try:
+            behind = is_behind(self.replica, self._primary)
+        except RegistryError as error:
+            if self._warn is not None:
+                self._warn(f"answered from the replica alone: {error}")
+            return self.replica
+        return self._primary if behind else self.replica
+
+    @cached_property
+    def _primary(self) -> Engine:
+        """The primary, to read from it: whoever reads migrates nothing."""
+        return open_reader(self.settings.database_url or "")
 
     @property
     def development(self) -> bool:
@@ -184,3 +220,14 @@ class Workspace:
         """Bring the mirror up to the chain's head."""
         first = BlockNumber(self.deployment.first_block)
         return sync(self.client, self.engine, first, progress)
+
+
+def is_behind(replica: Engine, primary: Engine) -> bool:
+    """Whether the primary stands at a later block, or at another log."""
+    places = []
+    for engine in (primary, replica):
+        with reading(engine) as connection:
+            position = read_position(connection)
+        places.append(None if position is None else (position.block, position.size, position.root))
+    told, held = places
+    return told is not None and (held is None or held[0] < told[0] or held[1:] != told[1:])

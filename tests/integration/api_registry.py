@@ -28,8 +28,8 @@ from registry.services import setup
 from registry.services.authorities import open_authority
 from registry.services.publish import Published, describe_file, publish, record
 from registry.services.workspace import Workspace
+from tests.conftest import CORPUS
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 AUTHORITIES = {
     "CN": {"zh": "中华人民共和国", "en": "People's Republic of China"},
     "CN.GD": {"zh": "广东省人民政府", "en": "Guangdong Provincial People's Government"},
