@@ -22,6 +22,7 @@ from registry.errors import Inconsistent
 RECORDED = "0xd2b2f1ca93a056496ee2669f929d62d1f76cf2cdd8408538f60f367ceee2a3a5"
 MANIFEST_PUBLISHED = "0x47d06f16ea24a44ead91e644875a0c93301e6b50901b071a332a6aca32933b8a"
 CHECKPOINT = "0xec7726da2014e98b2158275cefb3a14cf7abf23d9bd05e9b930748be9d3cc961"
+_KINDS = frozenset({RECORDED, MANIFEST_PUBLISHED, CHECKPOINT})
 
 _WORD = 32
 
@@ -82,6 +83,9 @@ class _Reader:
             _require_next(owing, block, transaction, log_index)
         topics, data = log["topics"], log["data"]
         kind = topics[0]
+        if kind not in _KINDS:
+            # Hexadecimal digits may be capitals.
+            kind = kind.lower()
         if kind == RECORDED:
             self._join()
             place = Place(BlockNumber(block), block_hash, transaction, log_index)

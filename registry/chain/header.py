@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from registry.chain.seals import hashed_extra_data
 from registry.errors import Inconsistent
 
 _QUANTITY = re.compile(r"0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
@@ -73,37 +74,59 @@ _LATER_FIELDS: Final[Mapping[str, Encoder]] = {
     "parentBeaconBlockRoot": _HASH,
     "requestsHash": _HASH,
 }
+# Avalanche's C-Chain has some of its own in between (coreth, plugin/evm/customtypes).
+_LATER_FIELDS_OF_AVALANCHE: Final[Mapping[str, Encoder]] = {
+    "extDataHash": _HASH,
+    "baseFeePerGas": _quantity,
+    "extDataGasUsed": _quantity,
+    "blockGasCost": _quantity,
+    "blobGasUsed": _quantity,
+    "excessBlobGas": _quantity,
+    "parentBeaconBlockRoot": _HASH,
+}
+_HINT = "a newer version of this program may know them; try another node too"
 
 
 def header_rlp(block: Mapping[str, Any]) -> bytes:
     """The header of a block as eth_getBlockByNumber or eth_getBlockByHash shows it.
 
-    A later fork's field that is null counts as not there. Raises Inconsistent where a
+    Where the hash leaves the validators' seals out of the extra data, so do these bytes. A later
+    fork's field that is null counts as not there. Raises Inconsistent where a
     field is missing or can not be read, and where the header does not have the block's hash.
     """
     import rlp  # type: ignore[import-untyped]  # it has no stubs
     from eth_hash.auto import keccak
 
-    later = [name for name in _LATER_FIELDS if _field(block, name) is not None]
-    if later != list(_LATER_FIELDS)[: len(later)]:
+    avalanche = _field(block, "extDataHash") is not None
+    later_fields = _LATER_FIELDS_OF_AVALANCHE if avalanche else _LATER_FIELDS
+    later = [name for name in later_fields if _field(block, name) is not None]
+    if later != list(later_fields)[: len(later)]:
         raise Inconsistent(
             f"the node's block has {later[-1]}, but not every header field that comes before it"
         )
-    fields = [_encoded(block, name, encode) for name, encode in _FIELDS.items()]
-    fields += [_encoded(block, name, _LATER_FIELDS[name]) for name in later]
-    header: bytes = rlp.encode(fields)
-    if keccak(header) != _encoded(block, "hash", _HASH):
-        raise Inconsistent(
-            f"what the node shows of block {int(block['number'], 16)} does not give its hash:"
-            " the node's blocks have fields that this program does not know, or it shows"
-            " wrong ones, so no header proof can be made",
-            hint="a newer version of this program may know them; try another node too",
-        )
-    return header
+    fields = {name: _encoded(block, name, encode) for name, encode in _FIELDS.items()}
+    fields |= {name: _encoded(block, name, later_fields[name]) for name in later}
+    wanted = _encoded(block, "hash", _HASH)
+    for extra_data in hashed_extra_data(fields["extraData"]):
+        header: bytes = rlp.encode(list((fields | {"extraData": extra_data}).values()))
+        if keccak(header) == wanted:
+            return header
+    raise Inconsistent(
+        f"what the node shows of block {int(block['number'], 16)} does not give its hash:"
+        " the node's blocks have fields that this program does not know, or it shows"
+        " wrong ones, so no header proof can be made",
+        hint=_HINT,
+    )
 
 
 def _encoded(block: Mapping[str, Any], name: str, encode: Encoder) -> bytes:
     written = _field(block, name)
+    if written is None:
+        raise Inconsistent(
+            f"the node's blocks have no {name}: they are of a form that this program does not"
+            " know, so no header proof can be made",
+            hint=_HINT,
+        )
     if not isinstance(written, str):
         raise Inconsistent(f"the node sent a block without a readable {name}")
     try:

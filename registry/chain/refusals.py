@@ -26,23 +26,30 @@ _Words = tuple[str, str | None]
 def refusal(error: RpcError) -> RegistryError:
     """The node's refusal in words; the RpcError itself where it is no revert of ours."""
     message = error.message.lower()
-    if error.data and len(error.data) >= 10:
+    # OpenEthereum writes the word before the bytes.
+    data = (error.data or "").removeprefix("Reverted ")
+    if len(data) >= 10:
         try:
-            return _custom(bytes.fromhex(error.data[2:]))
+            return _custom(bytes.fromhex(data[2:]))
         except ValueError:
             pass
-    if "insufficient funds" in message:
+    if _says(message, "insufficient funds", "insufficientfunds", "upfront cost exceeds"):
         return Rejected(
             "the account has not enough funds for gas",
             hint="send it some of the network's currency, or use another account",
         )
-    if "nonce too low" in message:
+    if _says(message, "nonce too low", "nonce is too low", "oldnonce", "nonce_too_low"):
         return Rejected(
             "another transaction of this account came first", hint="run the command again"
         )
     if "revert" in message:
         return Rejected("the contract refused without saying why")
     return error
+
+
+def _says(message: str, *words: str) -> bool:
+    """Whether the node says it in any of these words: no standard fixes them."""
+    return any(each in message for each in words)
 
 
 def _custom(data: bytes) -> Rejected:

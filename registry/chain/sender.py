@@ -2,6 +2,7 @@
 
 A transaction is simulated before it is paid for, so that a refusal costs nothing and
 is said in words; on the embedded chain, where nothing is paid, only after it failed.
+Networks without EIP-1559, and those where gas is free, are sent what they take (`fees`).
 When no receipt comes in time the outcome is unknown, never "failed". Keeps no record of
 its own: a caller that must not send twice asks the contract first.
 """
@@ -15,13 +16,14 @@ from typing import Any
 
 from registry.chain.abi import deployment_code
 from registry.chain.addresses import checksummed
+from registry.chain.fees import Market, read_market
 from registry.chain.refusals import refusal
 from registry.chain.rpc import RpcError, Transport
 from registry.chain.signers import Signer
 from registry.core.chain_id import EMBEDDED_CHAIN_ID
 from registry.core.submission import Submission
 from registry.core.units import Address, BlockNumber
-from registry.errors import Rejected, Unavailable, UnknownOutcome
+from registry.errors import RegistryError, Rejected, Unavailable, UnknownOutcome
 
 MAX_TRANSACTION_GAS = 16_777_216
 """EIP-7825."""
@@ -67,67 +69,70 @@ class Sender:
         return self._signer.address
 
     def deploy(self, admin: Address, admin_delay_seconds: int) -> Receipt:
-        """Create the contract with `admin` as its administrator."""
+        """Create the contract with `admin` as its administrator. Raises Rejected."""
         data = "0x" + deployment_code(admin, admin_delay_seconds).hex()
-        return self._send(None, data, _DEPLOYMENT_GAS)
+        return self._act(None, data, _DEPLOYMENT_GAS)
 
     def call(self, to: Address, data: str, gas: int = 1_000_000) -> Receipt:
         """Simulate, send, and wait for a call of the contract; raises Rejected."""
-        if self._chain_id != EMBEDDED_CHAIN_ID:
-            self.simulate(to, data, gas)
-        return self._send(to, data, gas)
+        return self._act(to, data, gas)
 
-    def simulate(self, to: Address, data: str, gas: int) -> None:
-        """Raise Rejected, in words, where the contract would refuse."""
-        call = {
-            "from": "0x" + self.account.hex(),
-            "to": "0x" + to.hex(),
-            "data": data,
-            "gas": hex(gas),
-        }
+    def simulate(self, to: Address | None, data: str, gas: int) -> None:
+        """Raise Rejected, in words, where the contract or the network would refuse."""
+        call = {"from": "0x" + self.account.hex(), "data": data, "gas": hex(gas)}
+        if to is not None:
+            call["to"] = "0x" + to.hex()
         try:
             self._transport.request("eth_call", [call, "latest"])
         except RpcError as error:
-            raise refusal(error) from None
+            raise (refusal(error) if to is not None else _undeployable(error)) from None
 
-    def _send(self, to: Address | None, data: str, gas: int) -> Receipt:
-        raw = self._signer.sign_transaction(self._fields(to, data, gas))
+    def _act(self, to: Address | None, data: str, gas: int) -> Receipt:
+        nonce, market = self._asked_before()
+        # A block takes no transaction that may use more than there is room in it.
+        gas = min(gas, market.block_gas_limit)
+        if self._chain_id != EMBEDDED_CHAIN_ID:
+            self.simulate(to, data, gas)
+        fields: dict[str, Any] = {
+            "chainId": self._chain_id,
+            "nonce": nonce,
+            "gas": gas,
+            "value": 0,
+            "data": data,
+            **market.offers,
+        }
+        if to is not None:
+            fields["to"] = checksummed(to)
+        return self._send(fields, to, market)
+
+    def _send(self, fields: dict[str, Any], to: Address | None, market: Market) -> Receipt:
+        raw = self._signer.sign_transaction(fields)
         try:
             sent = self._transport.request("eth_sendRawTransaction", ["0x" + raw.hex()])
         except RpcError as error:
             if not _already_there(error):
-                raise self._explained(error) from None
+                raise self._explained(error, market) from None
             sent = _hash_of(raw)
         except Unavailable:
             # It may have arrived all the same: only the chain can tell.
             sent = _hash_of(raw)
-        return self._receipt(sent, to, data, gas)
+        return self._receipt(sent, to, fields["data"], fields["gas"])
 
-    def _fields(self, to: Address | None, data: str, gas: int) -> dict[str, Any]:
+    def _asked_before(self) -> tuple[int, Market]:
+        """The next nonce, and what gas costs, in one question."""
         account = "0x" + self.account.hex()
-        nonce, head, tip = self._transport.batch(
+        nonce, head, tip, price, balance = self._transport.batch(
             [
                 ("eth_getTransactionCount", [account, "pending"]),
                 ("eth_getBlockByNumber", ["latest", False]),
                 ("eth_maxPriorityFeePerGas", []),
+                ("eth_gasPrice", []),
+                ("eth_getBalance", [account, "latest"]),
             ]
         )
-        for answer in (nonce, head):
-            if isinstance(answer, RpcError):
-                raise answer
-        priority = 0 if isinstance(tip, RpcError) else int(tip, 16)
-        fields: dict[str, Any] = {
-            "chainId": self._chain_id,
-            "nonce": int(nonce, 16),
-            "gas": gas,
-            "value": 0,
-            "data": data,
-            "maxPriorityFeePerGas": priority,
-            "maxFeePerGas": 2 * int(head.get("baseFeePerGas", "0x0"), 16) + priority,
-        }
-        if to is not None:
-            fields["to"] = checksummed(to)
-        return fields
+        if isinstance(nonce, RpcError):
+            raise nonce
+        return int(nonce, 16), read_market(head, tip, price, balance)
 
     def _receipt(self, sent: str, to: Address | None, data: str, gas: int) -> Receipt:
         deadline, pause = time.monotonic() + self._wait, 0.01
@@ -139,17 +144,24 @@ class Sender:
                 )
             time.sleep(pause)
             pause = min(pause * 1.5, 2.0)
-        if int(answer["status"], 16) != 1:
-            if to is not None:
-                self.simulate(to, data, gas)
+        try:
+            succeeded = int(answer["status"], 16) == 1
+            created = answer.get("contractAddress")
+            receipt = Receipt(
+                bytes.fromhex(sent[2:]),
+                BlockNumber(int(answer["blockNumber"], 16)),
+                int(answer["gasUsed"], 16),
+                Address(bytes.fromhex(created[2:])) if created else None,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise UnknownOutcome(
+                f"the node's receipt of transaction {sent} can not be read",
+                hint="look at polreg history, with another node, before sending again",
+            ) from None
+        if not succeeded:
+            self.simulate(to, data, gas)
             raise Rejected(f"transaction {sent} was mined and reverted")
-        created = answer.get("contractAddress")
-        return Receipt(
-            bytes.fromhex(sent[2:]),
-            BlockNumber(int(answer["blockNumber"], 16)),
-            int(answer["gasUsed"], 16),
-            Address(bytes.fromhex(created[2:])) if created else None,
-        )
+        return receipt
 
     def _asked(self, sent: str) -> Any:
         """The receipt, or None while there is none to be had."""
@@ -158,8 +170,14 @@ class Sender:
         except Unavailable:
             return None
 
-    def _explained(self, error: RpcError) -> Exception:
+    def _explained(self, error: RpcError, market: Market) -> Exception:
         found = refusal(error)
+        if found is error and not market.balance:
+            return Rejected(
+                f"{checksummed(self.account)} holds nothing, and the network does not take its "
+                f"transaction for free: {error.message}",
+                hint="send it some of the network's currency, or use another account",
+            )
         if isinstance(found, Rejected) and "funds" in str(found):
             return Rejected(f"{checksummed(self.account)}: {found}", hint=found.hint)
         return found
@@ -185,5 +203,25 @@ def _hash_of(raw: bytes) -> str:
 
 
 def _already_there(error: RpcError) -> bool:
+    """In the words of go-ethereum, Anvil, Nethermind, Besu and OpenEthereum."""
+    message = error.message.lower().replace(" ", "")
+    return any(
+        known in message
+        for known in ("alreadyimported", "alreadyknown", "knowntransaction", "samehash")
+    )
+
+
+def _undeployable(error: RpcError) -> RegistryError:
+    """Why the contract can not be created, where that is the network's doing."""
     message = error.message.lower()
-    return "already imported" in message or "already known" in message
+    if "opcode" in message or "notactivated" in message or "instruction" in message:
+        return Rejected(
+            f"this network can not run the contract: {error.message}",
+            hint="the contract needs the Cancun rules of the EVM, or later ones",
+        )
+    if "gas" in message and "funds" not in message:
+        return Rejected(
+            f"the contract can not be created on this network: {error.message}",
+            hint=f"its creation takes up to {_DEPLOYMENT_GAS:,} gas in one block",
+        )
+    return refusal(error)

@@ -1,0 +1,74 @@
+"""What to offer for a transaction's gas, on a network with EIP-1559, without it, or where gas
+is free. Pure: from what a node said, which is read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from registry.chain.rpc import RpcError
+from registry.core.following import Fault
+from registry.errors import Inconsistent
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a node says of gas. `base_fee` is None on a network without EIP-1559; `tip` and
+    `price` where the node does not know the method."""
+
+    block_gas_limit: int
+    base_fee: int | None
+    tip: int | None
+    price: int | None
+    balance: int
+
+    @property
+    def offers(self) -> dict[str, int]:
+        """The fields of a transaction that say what is paid for gas, in wei.
+
+        An account that holds nothing can act only where gas is free, and there is nothing
+        else that it could offer: so that is what it does.
+        """
+        if self.base_fee is None:
+            return {"gasPrice": 0 if self.balance == 0 else self.price or 0}
+        if self.base_fee == 0 and self.balance == 0:
+            return {"maxFeePerGas": 0, "maxPriorityFeePerGas": 0}
+        tip = self.tip
+        if tip is None:
+            tip = max(0, (self.price or 0) - self.base_fee)
+        return {"maxFeePerGas": 2 * self.base_fee + tip, "maxPriorityFeePerGas": tip}
+
+
+def read_market(head: Any, tip: Any, price: Any, balance: Any) -> Market:
+    """From the latest block, eth_maxPriorityFeePerGas, eth_gasPrice and eth_getBalance.
+
+    Raises RpcError where the node refuses what every node knows, and Inconsistent for what
+    is no answer.
+    """
+    for required in (head, balance):
+        if isinstance(required, RpcError):
+            raise required
+    if not isinstance(head, Mapping):
+        raise _unreadable("latest block")
+    base_fee = head.get("baseFeePerGas")
+    if base_fee is None and isinstance(price, RpcError):
+        raise price
+    return Market(
+        block_gas_limit=_wei(head.get("gasLimit"), "gas limit"),
+        base_fee=None if base_fee is None else _wei(base_fee, "base fee"),
+        tip=None if isinstance(tip, RpcError) else _wei(tip, "priority fee"),
+        price=None if isinstance(price, RpcError) else _wei(price, "gas price"),
+        balance=_wei(balance, "balance"),
+    )
+
+
+def _wei(written: Any, what: str) -> int:
+    try:
+        return int(written, 16)
+    except (TypeError, ValueError):
+        raise _unreadable(what) from None
+
+
+def _unreadable(what: str) -> Inconsistent:
+    return Inconsistent(f"the node sent a {what} that can not be read", fault=Fault.MALFORMED)
