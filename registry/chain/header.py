@@ -102,7 +102,9 @@ def header_rlp(block: Mapping[str, Any]) -> bytes:
     later = [name for name in later_fields if _field(block, name) is not None]
     if later != list(later_fields)[: len(later)]:
         raise Inconsistent(
-            f"the node's block has {later[-1]}, but not every header field that comes before it"
+            f"the node's block has {later[-1]}, but not every header field that comes before it,"
+            " so no header proof can be made",
+            hint=_HINT,
         )
     fields = {name: _encoded(block, name, encode) for name, encode in _FIELDS.items()}
     fields |= {name: _encoded(block, name, later_fields[name]) for name in later}
