@@ -34,6 +34,8 @@ def serve(
     try:
         config = uvicorn.Config(
             create_app(settings, follow_seconds),
+            # Where its events go is for whoever runs this process.
+            log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -14,6 +14,8 @@ POLREG_DATABASE_READ_URL  a replica of it to answer from; without POLREG_DATABAS
 POLREG_KEYSTORE        a V3 keystore; else the development one that `init` makes
 POLREG_PASSWORD_FILE   a file that holds its password
 POLREG_PRIVATE_KEY     a key in hexadecimal: for development only
+POLREG_LOG_FORMAT      json or text: how what follows or serves tells of what happens; where it
+                       is not set, text on a terminal and json elsewhere
 """
 
 from __future__ import annotations
@@ -24,12 +26,23 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from registry.errors import InputError, LocalFailure
 
 _CONFIG = "config.toml"
+_SHORTEST_SECRET = 4
+_SHORTEST_KEY_IN_A_PATH = 12
+
+
+class LogFormat(StrEnum):
+    """How events are written."""
+
+    JSON = "json"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,16 @@ class Settings:
     keystore: Path | None = None
     password_file: Path | None = None
     private_key: str | None = field(default=None, repr=False)
+    log_format: LogFormat | None = None
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What may stand in no log: keys and passwords, also those within URLs."""
+        urls = [*split_urls(self.rpc_url or ""), self.rpc_ws_url or "", self.database_url or ""]
+        found = {secret for url in urls for secret in _secrets_in(url)}
+        if self.private_key is not None:
+            found |= {self.private_key, self.private_key.removeprefix("0x")}
+        return frozenset(each for each in found if len(each) >= _SHORTEST_SECRET)
 
     @property
     def reads_only(self) -> bool:
@@ -119,6 +142,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         keystore=_optional_path(get("POLREG_KEYSTORE")),
         password_file=_optional_path(get("POLREG_PASSWORD_FILE")),
         private_key=get("POLREG_PRIVATE_KEY"),
+        log_format=_log_format(get("POLREG_LOG_FORMAT")),
     )
 
 
@@ -214,6 +238,30 @@ def _seconds(text: str, name: str) -> float:
     if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) or float(text) <= 0:
         raise InputError(f"{name} is not a number of seconds")
     return float(text)
+
+
+def _log_format(text: str | None) -> LogFormat | None:
+    try:
+        return None if text is None else LogFormat(text)
+    except ValueError:
+        raise InputError(f"POLREG_LOG_FORMAT is {text!r}, neither json nor text") from None
+
+
+def _secrets_in(url: str) -> set[str]:
+    """The password of a URL, and what may be a provider's key: long parts of its path, and
+    whatever its query says."""
+    try:
+        parts = urlsplit(url)
+        # Without a port that is none: reading the password does not look at it.
+        password = parts.password or ""
+    except ValueError:
+        return {url}
+    in_path = {each for each in parts.path.split("/") if len(each) >= _SHORTEST_KEY_IN_A_PATH}
+    in_query = {value for _, value in parse_qsl(parts.query)}
+    # A database's path is where it is.
+    of_a_node = parts.scheme.startswith(("http", "ws"))
+    found = {password, *in_query, *(in_path if of_a_node else ())}
+    return found | {unquote(each) for each in found}
 
 
 def _path(text: str) -> Path:

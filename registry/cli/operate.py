@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from registry.cli import common
 from registry.cli.common import Json
+from registry.config import LogFormat
 
 if TYPE_CHECKING:
     from registry.services.sync import Synced
@@ -86,34 +86,55 @@ def _tell_deployment(deployment: Any, account: Any, more: dict[str, Any], as_jso
         typer.echo(f"This is {DEVELOPMENT_NOTE}.")
 
 
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option("--log-format", help="Else text on a terminal, json elsewhere."),
+]
+
+
 def sync(
-    follow: Annotated[bool, typer.Option("--follow", help="Go on until interrupted.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until told to stop (SIGTERM, Ctrl-C).")
+    ] = False,
+    every: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.05, max=3600, help="Following: how often to look."),
+    ] = None,
+    log_format: LogFormatOption = None,
     as_json: Json = False,
-) -> None:
-    """Bring the mirror up to the chain's head."""
+) -> int:
+    """Bring the mirror up to the chain's head; with --follow, keep it there.
+
+    Following tells what happens on standard error, one event a line. It tries again when a
+    node fails. It ends with exit code 3 where the chain replaced a finalised block.
+    """
+    from registry.errors import InputError
+
+    if follow:
+        if as_json:
+            raise InputError(
+                "--json prints one answer, and --follow goes on", hint="use --log-format json"
+            )
+        return _follow(every, log_format)
+    if every is not None or log_format is not None:
+        raise InputError("--every and --log-format are of --follow")
     with common.workspace() as opened:
         _tell_synced(_synced(opened), as_json)
-        while follow:
-            time.sleep(_FOLLOW_SECONDS)
-            done = _followed(opened)
-            if done is not None and (done.entries_added or done.entries_removed):
-                _tell_synced(done, as_json)
+    return 0
+
+
+def _follow(every: float | None, log_format: LogFormat | None) -> int:
+    from registry.cli import daemon, logs
+    from registry.services.workspace import Workspace
+
+    settings = common.workspace().settings
+    with logs.telling(settings, log_format), Workspace(settings, logs.warn) as opened:
+        return daemon.follow(opened, every)
 
 
 def _synced(opened: Workspace) -> Synced:
     with common.progress("reading the chain") as advance:
         return opened.sync(lambda done, total, _entries: advance(done, total))
-
-
-def _followed(opened: Workspace) -> Synced | None:
-    """One round of following: a node that fails in passing is told of and tried again."""
-    from registry.errors import CouldNotCheck
-
-    try:
-        return opened.sync()
-    except CouldNotCheck as error:
-        common.note(f"{error}; trying again")
-        return None
 
 
 def _tell_synced(done: Synced, as_json: bool) -> None:
@@ -161,15 +182,31 @@ def status(as_json: Json = False) -> int:
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow/--no-follow", help="Keep the mirror up to date; else another process does."
+        ),
+    ] = True,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Serve the API and the web page, and keep the mirror up to date."""
     from api import serve as serve_api
-
-    def announce(url: str) -> None:
-        typer.echo(f"serving {url} — Ctrl-C ends it", err=True)
+    from registry.cli import logs, systemd
 
     settings = common.workspace().settings
-    serve_api(settings, host, port, follow_seconds=_FOLLOW_SECONDS, announce=announce)
+    with logs.telling(settings, log_format) as told_as:
+
+        def announce(url: str) -> None:
+            if told_as is LogFormat.TEXT:
+                typer.echo(f"serving {url} — Ctrl-C ends it", err=True)
+            else:
+                logs.serving(url)
+            systemd.notify(systemd.READY)
+
+        every = _FOLLOW_SECONDS if follow else None
+        serve_api(settings, host, port, follow_seconds=every, announce=announce)
+        systemd.notify(systemd.STOPPING)
 
 
 def chain(

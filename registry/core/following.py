@@ -77,8 +77,9 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class Report:
     """How the following goes. `since` is when the state began, `last_sync` when the mirror last
-    held all that the node had; `head` is the newest block that the node told of. `alarm` says
-    why the follower stopped and what to do, in the state ALARM alone."""
+    held all that the node had; `head` is the newest block that the node told of. `polls` counts
+    how often it was asked, failures included, over all runs. `alarm` says why the follower
+    stopped and what to do; it stands until a poll succeeds, also while a later run tries."""
 
     state: State
     since: UnixSeconds
@@ -87,6 +88,7 @@ class Report:
     head: BlockNumber | None = None
     head_time: UnixSeconds | None = None
     entries_per_second: float | None = None
+    polls: int = 0
     blocks_left: int = 0
     failure: Failure | None = None
     alarm: str | None = None

@@ -26,6 +26,7 @@ def write_report(connection: Connection, report: Report) -> None:
             "head": report.head,
             "head_time": report.head_time,
             "entries_per_second": report.entries_per_second,
+            "polls": report.polls,
             "alarm": report.alarm,
         },
     )
@@ -43,6 +44,7 @@ def read_report(connection: Connection) -> Report | None:
         head=None if row.head is None else BlockNumber(row.head),
         head_time=None if row.head_time is None else UnixSeconds(row.head_time),
         entries_per_second=row.entries_per_second,
+        polls=row.polls,
         alarm=row.alarm,
     )
 

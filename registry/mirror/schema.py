@@ -234,7 +234,9 @@ follower = Table(
     Column("head", BigInteger),
     Column("head_time", BigInteger),
     Column("entries_per_second", Float),
-    # why it stopped and what to do, while the state is "alarm"
+    # how often the node was asked for what is new, failures included
+    Column("polls", BigInteger, nullable=False),
+    # why it stopped and what to do, until a poll succeeds again
     Column("alarm", _Text),
 )
 

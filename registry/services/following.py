@@ -2,7 +2,8 @@
 
 A poll that fails is counted, kept and shown, and tried again after ever longer waits; it is
 never raised. One thing ends the following by itself: where polls agree that the chain has
-another block than a finalised one, it stops with an alarm, and the mirror stays as it was.
+another block than a finalised one, it stops with an alarm, and the mirror stays as it was. The
+alarm stands in the mirror until a poll succeeds, so that starting again does not hide it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from registry.core.chain_id import caip2
 from registry.core.following import Failure, Fault, Report, State
 from registry.core.units import UnixSeconds
 from registry.errors import InputError, LocalFailure, RegistryError, Unavailable
-from registry.mirror.engine import Engine, writing
-from registry.mirror.operations import count_fault, write_report
+from registry.mirror.engine import Engine, reading, writing
+from registry.mirror.operations import count_fault, read_report, write_report
 from registry.services.sync import Progress, Synced
 
 POLLS_BEFORE_ALARM = 3
@@ -27,6 +29,7 @@ POLLS_BEFORE_ALARM = 3
 
 _LONGEST_WAIT_SECONDS = 30.0
 _SECONDS_BETWEEN_REPORTS = 5
+_SECONDS_BETWEEN_NOTICES = 30
 
 # Faults that another node would not mend.
 _NOT_THE_NODES = frozenset({Fault.DATABASE, Fault.UNEXPECTED})
@@ -44,7 +47,9 @@ class Following:
     """Calls `poll` until `stop` is called from any thread, or until the alarm.
 
     `wait` waits so many seconds or less, if something seems new, and returns at once when told
-    to stop. `distrust` is told why what a node said is not believed, so that another is asked.
+    to stop. `distrust` is told why what a node said is not believed, so that another is asked;
+    `node` names the one in use, as it may be shown. `told` is called with every new report, in
+    the thread that follows.
     """
 
     def __init__(
@@ -55,13 +60,15 @@ class Following:
         *,
         distrust: Callable[[str], object] = lambda _reason: None,
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
+        node: Callable[[], str | None] = lambda: None,
+        told: Callable[[Report], object] | None = None,
     ) -> None:
         self._poll, self._engine, self._every = poll, engine, every_seconds
-        self._distrust, self._wait = distrust, wait
+        self._distrust, self._wait, self._node, self._told = distrust, wait, node, told
         self._stopping = threading.Event()
         self._finalized_changed = 0
         self._failures = 0
-        self._recorded_at = 0
+        self._recorded_at = self._noticed_at = 0
         now = _now()
         self._report = Report(State.STARTING, now, now)
 
@@ -80,6 +87,7 @@ class Following:
 
     def run(self) -> State:
         """Follow until told to stop, or until the alarm; which of the two it was."""
+        self._resume()
         while not self._stopping.is_set():
             try:
                 self.once()
@@ -110,42 +118,61 @@ class Following:
         """Another process follows for this mirror."""
         self._tell(State.STANDBY, kept=False)
 
+    def _resume(self) -> None:
+        """Go on where the last run ended: its alarm stands, its polls count."""
+        try:
+            with reading(self._engine()) as connection:
+                before = read_report(connection)
+        except RegistryError:
+            # The first poll meets the same, and is where it is told.
+            return
+        if before is None:
+            return
+        if before.alarm is not None:
+            self._finalized_changed = POLLS_BEFORE_ALARM - 1
+        self._tell(State.STARTING, polls=before.polls, head=before.head, alarm=before.alarm)
+
     def _succeeded(self, done: Synced, seconds: float) -> None:
-        if self._failures:
-            _log.info("reading the chain works again", extra={"block": done.position.block})
+        about = self._about(block=done.position.block, chain=caip2(done.position.chain_id))
+        if self._report.failure or self._report.alarm:
+            _log.info("reading the chain works again", extra=about)
+        elif self._report.last_sync is None:
+            _log.info("following the chain", extra={**about, "size": done.position.size})
         self._failures = self._finalized_changed = 0
         rate = self._report.entries_per_second
         if done.entries_added or done.entries_removed:
             rate = round(done.entries_added / max(seconds, 0.001), 1)
-            counts: dict[str, Any] = {
-                "added": done.entries_added,
-                "removed": done.entries_removed,
-                "block": done.position.block,
-                "size": done.position.size,
-            }
-            _log.info("entries read", extra=counts)
+            counts = {"added": done.entries_added, "removed": done.entries_removed}
+            _log.info("entries read", extra={**counts, "size": done.position.size, **about})
         self._tell(
             State.FOLLOWING,
             last_sync=_now(),
             head=done.head.number,
             head_time=done.head.time,
             entries_per_second=rate,
+            polls=self._report.polls + 1,
             blocks_left=0,
             failure=None,
             alarm=None,
         )
 
-    def _progressed(self, done: int, total: int, _entries: int) -> None:
+    def _progressed(self, done: int, total: int, entries: int) -> None:
         if self._stopping.is_set():
             raise Stopped
-        if done < total:
-            self._tell(State.CATCHING_UP, blocks_left=total - done)
+        if done >= total:
+            return
+        now = _now()
+        if now - self._noticed_at >= _SECONDS_BETWEEN_NOTICES:
+            self._noticed_at = now
+            _log.info("catching up", extra=self._about(blocks_left=total - done, size=entries))
+        self._tell(State.CATCHING_UP, blocks_left=total - done)
 
     def _failed(self, fault: Fault, detail: str, hint: str | None) -> None:
         self._failures += 1
         now, before = _now(), self._report.failure
+        about = self._about(fault=fault.value, detail=detail)
         if before is None or before.fault is not fault:
-            _log.warning("reading the chain fails", extra={"fault": fault.value, "detail": detail})
+            _log.warning("reading the chain fails", extra={**about, "hint": hint})
         failure = Failure(fault, detail, before.since if before else now)
         self._keep(lambda connection: count_fault(connection, fault, detail, now))
         if fault not in _NOT_THE_NODES:
@@ -154,10 +181,10 @@ class Following:
         self._finalized_changed = self._finalized_changed + 1 if changed else 0
         if self._finalized_changed >= POLLS_BEFORE_ALARM:
             alarm = f"{detail}; {hint}" if hint else detail
-            _log.critical("stopped with an alarm", extra={"fault": fault.value, "detail": alarm})
-            self._tell(State.ALARM, failure=failure, alarm=alarm)
+            _log.critical("stopped with an alarm", extra={**about, "detail": alarm})
+            self._tell(State.ALARM, failure=failure, alarm=alarm, polls=self._report.polls + 1)
         else:
-            self._tell(State.FAILING, failure=failure)
+            self._tell(State.FAILING, failure=failure, polls=self._report.polls + 1)
 
     def _seconds_to_wait(self) -> float:
         if not self._failures:
@@ -174,6 +201,8 @@ class Following:
         if kept and (state is not before.state or due):
             self._recorded_at = now
             self._keep(lambda connection: write_report(connection, self._report))
+        if self._told is not None:
+            self._told(self._report)
 
     def _keep(self, write: Callable[[Any], None]) -> None:
         """What can not be kept is still shown by this process, and in its log."""
@@ -182,6 +211,10 @@ class Following:
                 write(connection)
         except RegistryError as error:
             _log.warning("the mirror can not be told of it", extra={"detail": str(error)})
+
+    def _about(self, **fields: Any) -> dict[str, Any]:
+        node = self._node()
+        return {**fields, "node": node} if node else fields
 
 
 def _fault(error: RegistryError) -> Fault:

@@ -24,11 +24,12 @@ from registry.config import (
     read_deployment,
 )
 from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
+from registry.core.following import Report
 from registry.core.units import BlockNumber
 from registry.errors import InputError, RegistryError
 from registry.mirror.engine import Engine, open_engine, open_reader, reading, sqlite_url
 from registry.mirror.position import read_position
-from registry.networks import network_of
+from registry.networks import Network, network_of
 from registry.services.following import Following
 from registry.services.sync import Progress, Synced, sync
 
@@ -141,9 +142,13 @@ class Workspace:
 
     @cached_property
     def client(self) -> Client:
-        deployment = self.deployment
-        network = network_of(self.settings.home, deployment.chain_id)
-        return Client(self.transport, parse_address(deployment.contract), network.confirmations)
+        contract = parse_address(self.deployment.contract)
+        return Client(self.transport, contract, self.network.confirmations)
+
+    @property
+    def network(self) -> Network:
+        """What was noted of this chain by whoever operates this machine."""
+        return network_of(self.settings.home, self.deployment.chain_id)
 
     @cached_property
     def engine(self) -> Engine:
@@ -195,21 +200,31 @@ class Workspace:
     def embedded(self) -> bool:
         return self.deployment.chain_id == EMBEDDED_CHAIN_ID and self.settings.rpc_url is None
 
-    def following(self, every_seconds: float) -> Following:
+    def following(
+        self, every_seconds: float, told: Callable[[Report], object] | None = None
+    ) -> Following:
         """What follows the chain for this mirror, and polls every so many seconds, or sooner
-        where new blocks are announced. Asks nothing before it runs."""
+        where new blocks are announced; `told` is called with every report. Asks nothing before
+        it runs."""
         return Following(
             self.sync,
             lambda: self.engine,
             every_seconds,
             distrust=self._distrust,
             wait=self.heads.wait,
+            node=self._node,
+            told=told,
         )
 
     @cached_property
     def heads(self) -> Heads:
         """What to wait on for a new block. Raises InputError."""
         return Heads(self.settings.heads_url)
+
+    def _node(self) -> str | None:
+        """The node in use, as it may be shown."""
+        opened = vars(self).get("transport")
+        return opened.node if isinstance(opened, FailoverTransport) else None
 
     def _distrust(self, reason: str) -> None:
         """Ask another node from now on, if there is one."""

@@ -44,6 +44,7 @@ MAY_IMPORT = {
         "registry.services",
         "registry.core",
         "registry.config",
+        "registry.networks",
         "registry.errors",
         # values only: how an account is written, and the filter of a list
         "registry.chain.addresses",
@@ -72,7 +73,7 @@ OWNERS = {
         "hexbytes", "rlp", "stamina", "trie", "urllib3", "web3", "websockets",
     },
     "registry.mirror": {"alembic", "psycopg", "sqlalchemy"},
-    "registry.cli": {"click", "rich", "typer"},
+    "registry.cli": {"click", "rich", "structlog", "typer"},
     "registry.config": {"platformdirs"},
     "api": {"fastapi", "multipart", "pydantic", "python_multipart", "starlette", "uvicorn"},
 }  # fmt: skip

@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("head", sa.BigInteger(), nullable=True),
         sa.Column("head_time", sa.BigInteger(), nullable=True),
         sa.Column("entries_per_second", sa.Float(), nullable=True),
+        sa.Column("polls", sa.BigInteger(), nullable=False),
         sa.Column("alarm", _text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
