@@ -66,8 +66,13 @@ class Follower:
     def require_no_alarm(self) -> None:
         """Raise CouldNotCheck where the follower stopped: it says why and what to do."""
         now = self._now()
-        if now is not None and now.state is State.ALARM:
+        if now is not None and now.alarm is not None:
             raise CouldNotCheck(f"the follower stopped with an alarm: {now.alarm}")
+
+    @property
+    def own(self) -> Report | None:
+        """What this process's own follower says of itself; None where another one follows."""
+        return None if self._following is None else self._following.report
 
     def report(self) -> dict[str, Any]:
         now = self._now()
@@ -88,6 +93,7 @@ class Follower:
         }
 
     def _now(self) -> Report | None:
-        if self._following is not None:
-            return self._following.report
+        own = self.own
+        if own is not None and own.state is not State.STANDBY:
+            return own
         return stored_report(self._opened.engine)

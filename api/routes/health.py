@@ -6,9 +6,10 @@ from fastapi import APIRouter, Response
 
 from api import answering
 from api.documentation import answers as documented
-from api.models import Alive, Ready
+from api.models import Alive, Ready, StatusAnswer
 from api.parameters import Following, Registry
 from registry.services.lookup import current_position
+from registry.services.status import follower_status
 
 router = APIRouter(tags=["health"])
 
@@ -31,3 +32,12 @@ def readyz(registry: Registry, following: Following) -> Response:
     following.require_no_alarm()
     content = {"status": "ready", "follower": following.report()}
     return answering.from_registry(position, content)
+
+
+@router.get("/status", response_model=StatusAnswer, responses=documented(StatusAnswer))
+def status(registry: Registry, following: Following) -> Response:
+    """How the mirror, its follower and the chain are doing, also while no answer can be had.
+
+    `node` is what the follower last saw of the chain; no node is asked for this.
+    """
+    return answering.json(follower_status(registry.engine, following.own))

@@ -8,14 +8,24 @@ from typing import Any
 
 import typer
 
-from registry.cli import authority, catalogue, check, export, operate, publish, receipts, snapshots
+from registry.cli import (
+    authority,
+    catalogue,
+    check,
+    export,
+    operate,
+    publish,
+    receipts,
+    snapshots,
+    status,
+)
 from registry.cli import fsck as checking
 from registry.cli.groups import DEFAULT, DefaultCommand, DefaultGroup
 from registry.cli.outcome import ending
 
 _Commands = dict[str, Callable[..., Any]]
 
-_MODULES = (operate, publish, catalogue, check, receipts, snapshots, checking)
+_MODULES = (operate, status, publish, catalogue, check, receipts, snapshots, checking)
 _GROUPS = {"authority": authority, "export": export}
 # Commands that have others below them.
 _BELOW: dict[str, _Commands] = {**catalogue.BELOW, **snapshots.BELOW}

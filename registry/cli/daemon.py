@@ -63,7 +63,8 @@ def _prepared(
         _ = opened.engine
         every = every_seconds or opened.network.poll_seconds
     except Unavailable as error:
-        _log.warning("the node can not be asked yet", extra={"detail": str(error)})
+        # Of the node, or of a database server.
+        _log.warning("not everything can be reached yet", extra={"detail": str(error)})
         every = every_seconds or Network().poll_seconds
     return opened.following(every, told)
 

@@ -1,4 +1,4 @@
-"""Commands that set up and run things: init, deploy, sync, status, serve, chain, demo."""
+"""Commands that set up and run things: init, deploy, sync, serve, chain, demo."""
 
 from __future__ import annotations
 
@@ -155,30 +155,6 @@ def _tell_synced(done: Synced, as_json: bool) -> None:
     common.say_context(context)
 
 
-def status(as_json: Json = False) -> int:
-    """Say where the mirror stands, and how far the chain is ahead. Exit code 3 where the
-    chain can not be reached."""
-    from registry.services.status import chain_status
-
-    with common.workspace() as opened:
-        shown = chain_status(opened)
-    if as_json:
-        common.print_json(shown)
-    else:
-        chain = shown["node"]
-        if chain["error"]:
-            typer.echo(f"the chain could not be reached: {chain['error']['message']}")
-        else:
-            typer.echo(
-                f"chain at block {chain['head']}, safe {chain['safe']}, "
-                f"finalized {chain['finalized']}; the mirror is {chain['lag_blocks']} blocks behind"
-            )
-        for name, number in shown["totals"].items():
-            typer.echo(f"  {number:>8}  {name}")
-        common.say_context(shown["registry"])
-    return 3 if shown["node"]["error"] else 0
-
-
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
@@ -234,7 +210,6 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "init": init,
     "deploy": deploy,
     "sync": sync,
-    "status": status,
     "serve": serve,
     "chain": chain,
     "demo": demo,

@@ -103,7 +103,7 @@ def test_every_route_answers_as_it_is_documented(
             model.model_validate(real)
             assert_same_shape(shown, real, f"{method} {path}")
             checked += 1
-    assert checked == 12
+    assert checked == 13
 
 
 def test_every_route_refuses_as_it_is_documented(client: httpx.Client) -> None:
