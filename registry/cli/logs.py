@@ -96,7 +96,9 @@ class _StandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError, ValueError):
-            sys.stderr.write(self.format(record) + "\n")
+            # Half a character of a stranger's would be refused by the stream.
+            line = self.format(record).encode("utf-8", "backslashreplace").decode()
+            sys.stderr.write(line + "\n")
             sys.stderr.flush()
 
 

@@ -45,6 +45,12 @@ class Daemon:
             if told["event"] == event:
                 return told
 
+    def anything(self) -> dict[str, Any]:
+        """The next event, whichever it is."""
+        told = self._events.get(timeout=60)
+        assert told is not None, self.said
+        return told
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

@@ -113,9 +113,10 @@ def _upload(url: str, kind: str, megabytes: int) -> dict[str, list[dict[str, int
     return answer
 
 
-def test_it_stops_when_it_is_told_to(registry: SmallRegistry) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_when_it_is_told_to(registry: SmallRegistry, number: int) -> None:
     with process(registry.settings.home) as (server, _):
-        server.send_signal(signal.SIGINT)
+        server.send_signal(number)
         assert server.wait(10) == 0
 
 

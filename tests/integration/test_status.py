@@ -12,7 +12,7 @@ import registry.services.sync as syncing
 from registry.config import Settings, settings_from
 from registry.core.following import Fault, State
 from registry.errors import Inconsistent, InputError, LocalFailure, RegistryError, Unavailable
-from registry.services.following import POLLS_BEFORE_ALARM, Following
+from registry.services.following import POLLS_BEFORE_ALARM, Following, Stopped
 from registry.services.sync import Progress, Synced
 from registry.services.workspace import Workspace
 from tests.integration.api_registry import problem, running, wait_until
@@ -183,7 +183,7 @@ def test_while_the_chain_is_read_for_the_first_time_the_status_can_be_had(
     with Workspace(settings) as other:
         follower = other.following(2)
         follower.stop()
-        with pytest.raises(Exception, match="^$"):
+        with pytest.raises(Stopped):
             follower.once()
     partly = user("status", "--json", **elsewhere)
     assert partly.code == 0
