@@ -150,20 +150,23 @@ def read_deployment(settings: Settings, contract: str | None = None) -> Deployme
     """The contract that `init` or `deploy` noted for this network, or `contract` if that is
     among those. Raises InputError where the nodes were noted with different ones."""
     noted = _read_notes(settings)
-    found = {
-        _deployment(settings, network, noted[network]): None
-        for network in settings.networks
-        if network in noted
-    }
+    found: dict[tuple[int, str], Deployment] = {}
+    for network in settings.networks:
+        if network in noted:
+            each = _deployment(settings, network, noted[network])
+            known = found.setdefault((each.chain_id, each.contract), each)
+            # A contract that was given by address may be noted from a block before its own.
+            if each.first_block < known.first_block:
+                found[each.chain_id, each.contract] = each
     if contract is not None:
-        return next((each for each in found if each.contract == contract), None)
+        return next((each for each in found.values() if each.contract == contract), None)
     if len(found) > 1:
-        shown = ", ".join(f"{each.contract} on chain {each.chain_id}" for each in found)
+        shown = ", ".join(f"{name} on chain {chain_id}" for chain_id, name in found)
         raise InputError(
             f"the nodes of POLREG_RPC_URL are known with different contracts: {shown}",
             hint="set POLREG_CONTRACT to the one that is meant; all nodes must be of its chain",
         )
-    return next(iter(found), None)
+    return next(iter(found.values()), None)
 
 
 def known_deployments(settings: Settings) -> list[Deployment]:

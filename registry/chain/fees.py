@@ -22,6 +22,9 @@ class Market:
     tip: int | None
     price: int | None
     balance: int
+    settles_elsewhere: bool = False
+    """Whether a transaction's gas also pays for another chain's (Arbitrum), so that what the
+    contract uses is not all of it."""
 
     @property
     def offers(self) -> dict[str, int]:
@@ -55,15 +58,17 @@ def read_market(head: Any, tip: Any, price: Any, balance: Any) -> Market:
     if base_fee is None and isinstance(price, RpcError):
         raise price
     return Market(
-        block_gas_limit=_wei(head.get("gasLimit"), "gas limit"),
-        base_fee=None if base_fee is None else _wei(base_fee, "base fee"),
-        tip=None if isinstance(tip, RpcError) else _wei(tip, "priority fee"),
-        price=None if isinstance(price, RpcError) else _wei(price, "gas price"),
-        balance=_wei(balance, "balance"),
+        block_gas_limit=read_quantity(head.get("gasLimit"), "gas limit"),
+        base_fee=None if base_fee is None else read_quantity(base_fee, "base fee"),
+        tip=None if isinstance(tip, RpcError) else read_quantity(tip, "priority fee"),
+        price=None if isinstance(price, RpcError) else read_quantity(price, "gas price"),
+        balance=read_quantity(balance, "balance"),
+        settles_elsewhere="l1BlockNumber" in head,
     )
 
 
-def _wei(written: Any, what: str) -> int:
+def read_quantity(written: Any, what: str) -> int:
+    """A number that a node sent; raises Inconsistent."""
     try:
         return int(written, 16)
     except (TypeError, ValueError):

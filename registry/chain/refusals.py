@@ -42,6 +42,21 @@ def refusal(error: RpcError) -> RegistryError:
         return Rejected(
             "another transaction of this account came first", hint="run the command again"
         )
+    if _says(
+        message,
+        "out of gas",
+        "outofgas",
+        "out-of-gas",
+        "block gas limit",
+        "gas required exceeds",
+        "intrinsic gas",
+        "gas limit exceeded",
+        "gas limit is below",
+    ):
+        return Rejected(
+            f"it takes more gas than the network has room for in one transaction ({error.message})",
+            hint="record fewer acts at once, or put less into the manifest",
+        )
     if "revert" in message:
         return Rejected("the contract refused without saying why")
     return error

@@ -16,7 +16,7 @@ from typing import Any
 
 from registry.chain.abi import deployment_code
 from registry.chain.addresses import checksummed
-from registry.chain.fees import Market, read_market
+from registry.chain.fees import Market, read_market, read_quantity
 from registry.chain.refusals import refusal
 from registry.chain.rpc import RpcError, Transport
 from registry.chain.signers import Signer
@@ -79,16 +79,28 @@ class Sender:
 
     def simulate(self, to: Address | None, data: str, gas: int) -> None:
         """Raise Rejected, in words, where the contract or the network would refuse."""
-        call = {"from": "0x" + self.account.hex(), "data": data, "gas": hex(gas)}
-        if to is not None:
-            call["to"] = "0x" + to.hex()
+        call = {**self._call_of(to, data), "gas": hex(gas)}
         try:
             self._transport.request("eth_call", [call, "latest"])
         except RpcError as error:
             raise (refusal(error) if to is not None else _undeployable(error)) from None
 
+    def _estimate(self, to: Address | None, data: str) -> int:
+        """The gas that the network itself says it takes, and a quarter more: prices move."""
+        try:
+            found = self._transport.request("eth_estimateGas", [self._call_of(to, data)])
+            return read_quantity(found, "estimate of gas") * 5 // 4
+        except RpcError as error:
+            raise (refusal(error) if to is not None else _undeployable(error)) from None
+
+    def _call_of(self, to: Address | None, data: str) -> dict[str, str]:
+        call = {"from": "0x" + self.account.hex(), "data": data}
+        return call if to is None else {**call, "to": "0x" + to.hex()}
+
     def _act(self, to: Address | None, data: str, gas: int) -> Receipt:
         nonce, market = self._asked_before()
+        if market.settles_elsewhere:
+            gas = max(gas, self._estimate(to, data))
         # A block takes no transaction that may use more than there is room in it.
         gas = min(gas, market.block_gas_limit)
         if self._chain_id != EMBEDDED_CHAIN_ID:

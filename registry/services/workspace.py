@@ -26,7 +26,7 @@ from registry.config import (
 from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
 from registry.core.following import Report
 from registry.core.units import BlockNumber
-from registry.errors import InputError, RegistryError
+from registry.errors import Inconsistent, InputError, RegistryError, Unavailable
 from registry.mirror.engine import Engine, open_engine, open_reader, reading, sqlite_url
 from registry.mirror.position import read_position
 from registry.networks import Network, network_of
@@ -124,11 +124,12 @@ class Workspace:
             return None
         chain_id = int(self.transport.request("eth_chainId"), 16)
         here = [each for each in known if each.chain_id == chain_id]
-        if len(here) != 1:
+        if len({each.contract for each in here}) != 1:
             return None
-        Client(self.transport, parse_address(here[0].contract)).require_contract()
-        note_deployment(self.settings, here[0])
-        return here[0]
+        found = min(here, key=lambda each: each.first_block)
+        Client(self.transport, parse_address(found.contract)).require_contract()
+        note_deployment(self.settings, found)
+        return found
 
     def _given(self, address: str) -> Deployment:
         noted = read_deployment(self.settings, address)
@@ -207,7 +208,7 @@ class Workspace:
         where new blocks are announced; `told` is called with every report. Asks nothing before
         it runs."""
         return Following(
-            self.sync,
+            self._poll,
             lambda: self.engine,
             every_seconds,
             distrust=self._distrust,
@@ -226,15 +227,24 @@ class Workspace:
         opened = vars(self).get("transport")
         return opened.node if isinstance(opened, FailoverTransport) else None
 
-    def _distrust(self, reason: str) -> None:
-        """Ask another node from now on, if there is one."""
-        if "transport" in vars(self) and isinstance(self.transport, FailoverTransport):
-            self.transport.distrust(reason)
-
     def sync(self, progress: Progress | None = None) -> Synced:
-        """Bring the mirror up to the chain's head."""
+        """Bring the mirror up to the chain's head. Where a node fails on the way or contradicts
+        itself, another is asked as long as there is one."""
+        while True:
+            try:
+                return self._poll(progress)
+            except (Inconsistent, Unavailable) as error:
+                if not self._distrust(str(error)):
+                    raise
+
+    def _poll(self, progress: Progress | None) -> Synced:
         first = BlockNumber(self.deployment.first_block)
         return sync(self.client, self.engine, first, progress)
+
+    def _distrust(self, reason: str) -> bool:
+        """Ask another node from now on; whether there is one."""
+        opened = vars(self).get("transport")
+        return isinstance(opened, FailoverTransport) and opened.distrust(reason)
 
 
 def is_behind(replica: Engine, primary: Engine) -> bool:

@@ -143,3 +143,41 @@ def test_who_holds_nothing_where_gas_is_not_free_is_told_so(tmp_path: Path) -> N
         with pytest.raises(Rejected) as caught:
             sender.call(sender.account, "0x", 21_000)
         assert "currency" in str(caught.value.hint)
+
+
+def test_a_history_longer_than_a_node_serves_at_once_is_read_in_as_few_questions(
+    tmp_path: Path,
+) -> None:
+    """900 blocks from a node that serves 200 at a time, and says so in its own words."""
+    with running_anvil() as url, closing(HttpTransport(url)) as node:
+        user = User(tmp_path, {"POLREG_RPC_URL": url, "POLREG_PRIVATE_KEY": DEV_KEYS[0]})
+        user.done("deploy")
+        for code in ("CA", "CB", "CC"):
+            node.request("anvil_mine", [hex(300)])
+            user.done("authority", "open", code)
+        with quirky_node(url, blocks_of_logs(200)) as limited:
+            found = user.done("status", "--json").json["registry"]["contract"]
+            more = {
+                "POLREG_RPC_URL": limited.url,
+                "POLREG_DATABASE_URL": f"sqlite:///{tmp_path / 'fresh.sqlite'}",
+                "POLREG_CONTRACT": found.rpartition(":")[2],
+            }
+            done = user.done("sync", "--json", **more).json
+            assert done["entries_added"] == done["registry"]["log"]["size"] >= 3
+            # One of 500 that is refused, and then as many of 200 as it takes.
+            assert limited.methods.count("eth_getLogs") <= 8
+
+
+def test_a_catalogue_goes_into_blocks_that_take_a_part_of_a_batch(tmp_path: Path) -> None:
+    rows = ["path,authority,number,title,language,type,issued,effective_from"]
+    for number in range(150):
+        (tmp_path / f"{number}.md").write_text(f"Document {number}")
+        rows.append(f"{number}.md,CN.GD,{number},Title {number},en,notice,2020-01-01,")
+    (tmp_path / "index.csv").write_text("\n".join(rows) + "\n")
+    with running_anvil("--gas-limit", "4500000") as url:
+        user = User(tmp_path / "h", {"POLREG_RPC_URL": url, "POLREG_PRIVATE_KEY": DEV_KEYS[0]})
+        user.done("deploy")
+        user.done("authority", "open", "CN.GD", "--parents")
+        done = user.done("import", tmp_path / "index.csv", "--json").json
+        assert (done["published"], done["refused"]) == (150, [])
+        assert done["transactions"] > 1

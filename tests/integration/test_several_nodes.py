@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from registry.chain.nodes import open_nodes
-from registry.chain.rpc import HttpTransport, RpcError
-from registry.config import Settings
+from registry.config import Settings, known_deployments
 from registry.errors import InputError
 from registry.services.workspace import Workspace
 from tests.anvil import DEV_KEYS, running_anvil
 from tests.integration.command_line import User
-from tests.scripted_node import Reply, error, result, scripted_node
+from tests.quirky_node import quirky_node
+from tests.scripted_node import result
 
 DOWN = "http://127.0.0.1:9"
 
@@ -24,22 +24,14 @@ DOWN = "http://127.0.0.1:9"
 @contextmanager
 def another_name(node: str, chain: int | None = None) -> Iterator[str]:
     """The same node under another URL, and where that is given with another chain's id."""
-    transport = HttpTransport(node)
 
-    def answer(call: Any) -> Any:
+    def renamed(call: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
         if chain is not None and call["method"] == "eth_chainId":
             return result(call, hex(chain))
-        try:
-            return result(call, transport.request(call["method"], call["params"]))
-        except RpcError as refused:
-            return error(call, refused.code, refused.message, data=refused.data)
+        return answer
 
-    def answers(body: Any) -> Reply:
-        return Reply([answer(each) for each in body] if isinstance(body, list) else answer(body))
-
-    with scripted_node(answers) as other:
+    with quirky_node(node, renamed) as other:
         yield other.url
-    transport.close()
 
 
 @pytest.fixture
@@ -120,3 +112,30 @@ def test_announcements_alone_are_no_node(tmp_path: Path) -> None:
     )
     assert outcome.code == 2
     assert "no http(s) URL" in outcome.err
+
+
+def test_a_node_that_contradicts_itself_is_not_the_last_word(
+    anvil: str, tmp_path: Path, document: Path
+) -> None:
+    """It leaves out logs; the other one does not, and the command goes on with that."""
+
+    def leaves_out_logs(call: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+        return result(call, []) if call["method"] == "eth_getLogs" else answer
+
+    honest = {"POLREG_RPC_URL": anvil, "POLREG_PRIVATE_KEY": DEV_KEYS[0]}
+    User(tmp_path / "home", honest).done("deploy")
+    User(tmp_path / "home", honest).done("authority", "open", "CN.GD", "--parents")
+    with quirky_node(anvil, leaves_out_logs) as liar:
+        mirror = f"sqlite:///{tmp_path / 'fresh.sqlite'}"
+        user = User(tmp_path / "home", {"POLREG_DATABASE_URL": mirror})
+        alone = user("sync", POLREG_RPC_URL=liar.url, POLREG_CONTRACT=contract(tmp_path / "home"))
+        assert alone.code == 3
+        both = user("sync", "--json", POLREG_RPC_URL=f"{liar.url} {anvil}")
+        assert both.code == 0, both.err
+        assert both.json["registry"]["log"]["size"] > 0
+        assert "eth_getLogs" in liar.methods
+
+
+def contract(home: Path) -> str:
+    (found,) = {each.contract for each in known_deployments(Settings(home=home))}
+    return found

@@ -169,6 +169,15 @@ def test_nodes_that_are_known_with_different_contracts_are_not_mixed(tmp_path: P
     assert read_deployment(both) == read_deployment(other) == REMOTE
 
 
+def test_one_contract_noted_from_two_blocks_is_read_from_the_first(tmp_path: Path) -> None:
+    one, other = (Settings(home=tmp_path, rpc_url=url) for url in TWO)
+    note_deployment(one, Deployment(REMOTE.chain_id, REMOTE.contract, 9))
+    note_deployment(other, Deployment(REMOTE.chain_id, REMOTE.contract, 5))
+    for urls in (TWO, TWO[::-1]):
+        found = read_deployment(Settings(home=tmp_path, rpc_url=" ".join(urls)))
+        assert found == Deployment(REMOTE.chain_id, REMOTE.contract, 5)
+
+
 # What is noted
 
 
