@@ -41,8 +41,9 @@ def follow(opened: Workspace, every_seconds: float | None) -> int:
     are wrong."""
     with ExitStack() as around:
         watch = _Watch(_FirstSync(around))
-        following = watch.following = _prepared(opened, every_seconds, watch)
-        with _Signals(following) as signals:
+        with _Signals() as signals:
+            following = _prepared(opened, every_seconds, watch)
+            watch.following = signals.following = following
             thread = threading.Thread(target=following.run, name="follower", daemon=True)
             thread.start()
             systemd.notify(systemd.READY)
@@ -123,10 +124,11 @@ class _FirstSync:
 
 class _Signals:
     """While it is entered, signals stop `following`. A handler does no more than that: it may
-    come in the middle of anything that this thread does."""
+    come in the middle of anything that this thread does. Before there is something to stop, they
+    end the process."""
 
-    def __init__(self, following: Following) -> None:
-        self._following = following
+    def __init__(self) -> None:
+        self.following: Following | None = None
         self._heard: list[str] = []
 
     def __enter__(self) -> Self:
@@ -148,7 +150,9 @@ class _Signals:
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_DFL)
         self._heard.append(f"told to stop by {signal.Signals(number).name}")
-        self._following.stop()
+        if self.following is None:
+            raise SystemExit(0)
+        self.following.stop()
 
     def _hup(self, number: int, frame: object) -> None:
         if sys.stderr.isatty():

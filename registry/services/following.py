@@ -1,7 +1,8 @@
 """Following a chain for as long as a process lives: poll, wait, poll again.
 
 A poll that fails is counted, kept and shown, and tried again after ever longer waits; it is
-never raised. One thing ends the following by itself: where polls agree that the chain has
+never raised. Of several processes that follow for one mirror one does, and the others stand by to
+take its place. One thing ends the following by itself: where polls agree that the chain has
 another block than a finalised one, it stops with an alarm, and the mirror stays as it was. The
 alarm stands in the mirror until a poll succeeds, so that starting again does not hide it.
 """
@@ -13,6 +14,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +23,7 @@ from registry.core.following import Failure, Fault, Report, State
 from registry.core.units import UnixSeconds
 from registry.errors import InputError, LocalFailure, RegistryError, Unavailable
 from registry.mirror.engine import Engine, reading, writing
+from registry.mirror.leader import Leadership, leadership
 from registry.mirror.operations import count_fault, read_report, write_report
 from registry.services.sync import Progress, Synced
 
@@ -30,6 +33,7 @@ POLLS_BEFORE_ALARM = 3
 _LONGEST_WAIT_SECONDS = 30.0
 _SECONDS_BETWEEN_REPORTS = 5
 _SECONDS_BETWEEN_NOTICES = 30
+_SECONDS_STANDING_BY = 1.0
 
 # Faults that another node would not mend.
 _NOT_THE_NODES = frozenset({Fault.DATABASE, Fault.UNEXPECTED})
@@ -66,6 +70,8 @@ class Following:
         self._poll, self._engine, self._every = poll, engine, every_seconds
         self._distrust, self._wait, self._node, self._told = distrust, wait, node, told
         self._stopping = threading.Event()
+        self._lead: Leadership | None = None
+        self._untold = ""
         self._finalized_changed = 0
         self._failures = 0
         self._recorded_at = self._noticed_at = 0
@@ -87,17 +93,22 @@ class Following:
 
     def run(self) -> State:
         """Follow until told to stop, or until the alarm; which of the two it was."""
-        self._resume()
-        while not self._stopping.is_set():
-            try:
-                self.once()
-            except Stopped:
-                break
-            if self._report.state is State.ALARM:
-                return State.ALARM
-            self._wait(self._stopping, self._seconds_to_wait())
-        self._tell(State.STOPPED)
-        return State.STOPPED
+        with ExitStack() as until_the_end:
+            while not self._stopping.is_set():
+                try:
+                    if not self._leads(until_the_end):
+                        self._stopping.wait(min(self._every, _SECONDS_STANDING_BY))
+                        continue
+                    self.once()
+                except Stopped:
+                    break
+                except RegistryError as error:
+                    self._failed(_fault(error), str(error), error.hint)
+                if self._report.state is State.ALARM:
+                    return State.ALARM
+                self._wait(self._stopping, self._seconds_to_wait())
+            self._tell(State.STOPPED, kept=self._report.state is not State.STANDBY)
+            return State.STOPPED
 
     def once(self) -> None:
         """One poll, whatever comes of it. Raises Stopped alone."""
@@ -114,19 +125,29 @@ class Following:
         else:
             self._succeeded(done, time.monotonic() - started)
 
-    def standby(self) -> None:
-        """Another process follows for this mirror."""
+    def _leads(self, until_the_end: ExitStack) -> bool:
+        """Whether this one follows for its mirror, rather than another process."""
+        if self._lead is None:
+            self._lead = until_the_end.enter_context(leadership(self._engine()))
+        if self._lead.held():
+            return True
+        if self._lead.wait(0):
+            self._resume()
+            return True
+        if self._report.state is not State.STANDBY:
+            who = self._lead.holder() or "another process"
+            _log.info("standing by: another follower writes this mirror", extra={"leader": who})
         self._tell(State.STANDBY, kept=False)
+        return False
 
     def _resume(self) -> None:
-        """Go on where the last run ended: its alarm stands, its polls count."""
-        try:
-            with reading(self._engine()) as connection:
-                before = read_report(connection)
-        except RegistryError:
-            # The first poll meets the same, and is where it is told.
-            return
+        """Go on where the last one to follow ended: its alarm stands, its polls count."""
+        if self._report.state is State.STANDBY:
+            _log.info("taking over: the other follower is gone")
+        with reading(self._engine()) as connection:
+            before = read_report(connection)
         if before is None:
+            self._tell(State.STARTING)
             return
         if before.alarm is not None:
             self._finalized_changed = POLLS_BEFORE_ALARM - 1
@@ -210,7 +231,9 @@ class Following:
             with writing(self._engine()) as connection:
                 write(connection)
         except RegistryError as error:
-            _log.warning("the mirror can not be told of it", extra={"detail": str(error)})
+            if str(error) != self._untold:
+                self._untold = str(error)
+                _log.warning("the mirror can not be told of it", extra={"detail": str(error)})
 
     def _about(self, **fields: Any) -> dict[str, Any]:
         node = self._node()

@@ -200,3 +200,32 @@ def test_a_service_manager_is_told_when_it_is_ready_alive_and_stopping(
 )
 def test_options_that_say_nothing_together_are_refused(user: User, words: tuple[str, ...]) -> None:
     assert user("sync", *words).code == 2
+
+
+def test_a_second_one_stands_by_and_takes_over_when_the_first_is_killed(
+    user: User, tmp_path: Path
+) -> None:
+    database = sqlite_url(tmp_path / "other.sqlite")
+    with running(user, *FOLLOW, POLREG_DATABASE_URL=database) as first:
+        first.hear("following the chain")
+        with running(user, *FOLLOW, POLREG_DATABASE_URL=database) as second:
+            told = second.hear("standing by: another follower writes this mirror")
+            assert told["leader"] == f"process {first.process.pid}"
+            first.signal(signal.SIGKILL)
+            second.hear("taking over: the other follower is gone")
+            second.hear("following the chain")
+            user.done("authority", "open", "US")
+            assert second.hear("entries read")["added"] > 0
+            second.signal(signal.SIGTERM)
+            assert second.ended() == 0
+            assert second.said.count("standing by") == 1
+
+
+def test_one_that_stands_by_stops_without_a_word_in_the_mirror(user: User) -> None:
+    with running(user, *FOLLOW) as first:
+        first.hear("following the chain")
+        with running(user, *FOLLOW) as second:
+            second.hear("standing by: another follower writes this mirror")
+            second.signal(signal.SIGTERM)
+            assert second.ended() == 0
+        assert user.done("status", "--json").json["follower"]["state"] == "following"
