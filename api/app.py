@@ -16,7 +16,7 @@ from api.follower import Follower
 from api.freshness import MinimumSize
 from api.headers import CommonHeaders
 from api.opened import Opened
-from api.routes import documents, health, log, policies, proofs, snapshot
+from api.routes import documents, health, log, metrics, policies, proofs, snapshot
 from api.streaming import Streams
 from registry.config import Settings
 
@@ -72,7 +72,8 @@ def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS
     problems.install(app)
     for part in (documents, policies, proofs, snapshot, log, health):
         app.include_router(part.router, prefix="/v1")
-    app.include_router(health.router, include_in_schema=False)
+    for part in (health, metrics):
+        app.include_router(part.router, include_in_schema=False)
     app.include_router(pages.router())
     app.openapi = partial(documentation.describe, app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

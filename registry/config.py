@@ -74,7 +74,8 @@ class Settings:
     @property
     def secrets(self) -> frozenset[str]:
         """What may stand in no log: keys and passwords, also those within URLs."""
-        urls = [*split_urls(self.rpc_url or ""), self.rpc_ws_url or "", self.database_url or ""]
+        others = (self.rpc_ws_url, self.database_url, self.database_read_url)
+        urls = [*split_urls(self.rpc_url or ""), *filter(None, others)]
         found = {secret for url in urls for secret in _secrets_in(url)}
         if self.private_key is not None:
             found |= {self.private_key, self.private_key.removeprefix("0x")}

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Self
 
 from registry.cli import common, systemd
@@ -36,13 +36,16 @@ _ALARM = int(ExitCode.COULD_NOT_CHECK)
 _log = logging.getLogger("polreg.process")
 
 
-def follow(opened: Workspace, every_seconds: float | None) -> int:
-    """Follow the chain until told to stop; the exit code. Raises InputError where the settings
-    are wrong."""
+def follow(opened: Workspace, every_seconds: float | None, metrics: str | None) -> int:
+    """Follow the chain until told to stop; the exit code. `metrics` is where they are served,
+    as HOST:PORT. Raises InputError where the settings are wrong."""
     with ExitStack() as around:
         watch = _Watch(_FirstSync(around))
         with _Signals() as signals:
             following = _prepared(opened, every_seconds, watch)
+            if metrics is not None:
+                url = around.enter_context(_serving_metrics(opened, following, metrics))
+                _log.info("metrics", extra={"url": url})
             watch.following = signals.following = following
             thread = threading.Thread(target=following.run, name="follower", daemon=True)
             thread.start()
@@ -53,6 +56,14 @@ def follow(opened: Workspace, every_seconds: float | None) -> int:
     if watch.refused is not None:
         raise watch.refused
     return _ALARM if following.report.state is State.ALARM else 0
+
+
+def _serving_metrics(
+    opened: Workspace, following: Following, address: str
+) -> AbstractContextManager[str]:
+    from registry.services.metrics import serving
+
+    return serving(address, lambda: opened.opened_engine, lambda: following.report)
 
 
 def _prepared(

@@ -101,6 +101,10 @@ def sync(
         typer.Option(metavar="SECONDS", min=0.05, max=3600, help="Following: how often to look."),
     ] = None,
     log_format: LogFormatOption = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Following: serve metrics for Prometheus there."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Bring the mirror up to the chain's head; with --follow, keep it there.
@@ -115,21 +119,21 @@ def sync(
             raise InputError(
                 "--json prints one answer, and --follow goes on", hint="use --log-format json"
             )
-        return _follow(every, log_format)
-    if every is not None or log_format is not None:
-        raise InputError("--every and --log-format are of --follow")
+        return _follow(every, log_format, metrics)
+    if (every, log_format, metrics) != (None, None, None):
+        raise InputError("--every, --log-format and --metrics are of --follow")
     with common.workspace() as opened:
         _tell_synced(_synced(opened), as_json)
     return 0
 
 
-def _follow(every: float | None, log_format: LogFormat | None) -> int:
+def _follow(every: float | None, log_format: LogFormat | None, metrics: str | None) -> int:
     from registry.cli import daemon, logs
     from registry.services.workspace import Workspace
 
     settings = common.workspace().settings
     with logs.telling(settings, log_format), Workspace(settings, logs.warn) as opened:
-        return daemon.follow(opened, every)
+        return daemon.follow(opened, every, metrics)
 
 
 def _synced(opened: Workspace) -> Synced:

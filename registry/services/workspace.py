@@ -164,6 +164,11 @@ class Workspace:
             url = sqlite_url(self.settings.mirror_path(self.deployment))
         return open_engine(url)
 
+    @property
+    def opened_engine(self) -> Engine | None:
+        """The mirror that is written, if it is open: for a thread that must not open it."""
+        return vars(self).get("engine")
+
     @cached_property
     def replica(self) -> Engine:
         """The mirror to answer from: a replica, if one is named; else the one that is written.

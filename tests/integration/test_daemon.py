@@ -193,6 +193,7 @@ def test_a_service_manager_is_told_when_it_is_ready_alive_and_stopping(
     [
         ("--every", "1"),
         ("--log-format", "json"),
+        ("--metrics", "127.0.0.1:0"),
         ("--follow", "--json"),
         ("--follow", "--every", "0"),
         ("--follow", "--log-format", "xml"),

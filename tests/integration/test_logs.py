@@ -105,8 +105,10 @@ SETTINGS = {
     "POLREG_RPC_WS_URL": "ws://127.0.0.1:{port}/canary-key-of-ws-path",
     "POLREG_DATABASE_URL": "postgresql://somebody:canary%20db-password@127.0.0.1:{port}/registry"
     "?sslpassword=canary-ssl",
+    "POLREG_DATABASE_READ_URL": "postgresql://somebody:canary-read-password@127.0.0.1:{port}/r",
     "POLREG_PRIVATE_KEY": KEY,
 }
+DATABASES = ("POLREG_DATABASE_URL", "POLREG_DATABASE_READ_URL")
 CANARIES = (
     "canary-rpc-password",
     "canary-key-in-path",
@@ -115,6 +117,7 @@ CANARIES = (
     "canary%20db-password",
     "canary db-password",
     "canary-ssl",
+    "canary-read-password",
     KEY,
     KEY[2:],
     "canary-keystore-password",
@@ -144,16 +147,16 @@ def test_settings_know_their_secrets_and_do_not_show_them(hostile: dict[str, str
     assert not [each for each in CANARIES if each in repr(settings)]
 
 
-@pytest.mark.parametrize("without", ["", "POLREG_DATABASE_URL"])
+@pytest.mark.parametrize("without", [(), DATABASES, DATABASES[1:]], ids=len)
 @pytest.mark.parametrize(
     "words",
     [("sync",), ("status",), ("status", "--json"), ("publish", "f", "--authority", "CN")],
     ids=" ".join,
 )
 def test_no_command_says_a_secret(
-    hostile: dict[str, str], tmp_path: Path, words: tuple[str, ...], without: str
+    hostile: dict[str, str], tmp_path: Path, words: tuple[str, ...], without: tuple[str, ...]
 ) -> None:
-    given = {name: value for name, value in hostile.items() if name != without}
+    given = {name: value for name, value in hostile.items() if name not in without}
     (tmp_path / "f").write_text("text")
     outcome = User(tmp_path / "home", given)(*words)
     assert outcome.code != 0
@@ -166,7 +169,8 @@ def test_no_service_logs_a_secret(
     hostile: dict[str, str], tmp_path: Path, command: tuple[str, ...], log_format: LogFormat
 ) -> None:
     given = {**hostile, "POLREG_LOG_FORMAT": log_format.value}
-    del given["POLREG_DATABASE_URL"]
+    for name in DATABASES:
+        del given[name]
     with running(User(tmp_path / "home", given), *command) as daemon:
         for _ in range(3):
             daemon.anything()

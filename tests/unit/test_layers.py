@@ -75,6 +75,7 @@ OWNERS = {
     "registry.mirror": {"alembic", "psycopg", "sqlalchemy"},
     "registry.cli": {"click", "rich", "structlog", "typer"},
     "registry.config": {"platformdirs"},
+    "registry.services": {"prometheus_client"},
     "api": {"fastapi", "multipart", "pydantic", "python_multipart", "starlette", "uvicorn"},
 }  # fmt: skip
 NOBODYS = {"aiohttp", "httpx", "requests", "pytest", "hypothesis", "tests"}
