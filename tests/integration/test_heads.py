@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,11 @@ from websockets.sync.server import ServerConnection, serve
 from registry.chain import heads
 from registry.chain.heads import Heads
 from registry.chain.rpc import HttpTransport
+from registry.config import Settings
 from registry.errors import InputError
+from registry.services.workspace import Workspace
+from tests.anvil import DEV_KEYS
+from tests.integration.command_line import User
 
 NEVER = 3600.0
 """An interval that no test waits for: what ends a wait before is what the test is about."""
@@ -265,3 +270,24 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 def test_what_is_no_websocket_is_refused(url: Any) -> None:
     with pytest.raises(InputError):
         Heads(url)
+
+
+def test_a_follower_reads_a_block_because_it_was_announced(anvil: str, tmp_path: Path) -> None:
+    """Polling would be in an hour."""
+    user = User(tmp_path, {"POLREG_RPC_URL": anvil, "POLREG_PRIVATE_KEY": DEV_KEYS[0]})
+    user.done("deploy")
+    announcing = f"{anvil} {anvil.replace('http', 'ws')}"
+    with Workspace(Settings(home=tmp_path, rpc_url=announcing)) as opened:
+        following = opened.following(NEVER)
+        thread = threading.Thread(target=following.run)
+        thread.start()
+        try:
+            eventually(lambda: opened.heads.announced)
+            sent = user.done("authority", "open", "CN", "--json").json
+            assert sent
+            with closing(HttpTransport(anvil)) as node:
+                head = int(node.request("eth_blockNumber"), 16)
+            eventually(lambda: (following.report.head or 0) >= head)
+        finally:
+            following.stop()
+            thread.join()

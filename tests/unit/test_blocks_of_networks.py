@@ -4,6 +4,7 @@ header is known it can be proved from its hash. Where it is not, that is said, a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,9 @@ def test_any_extra_data_is_first_taken_as_it_stands(extra: bytes) -> None:
     forms = list(hashed_extra_data(extra))
     assert forms[0] == extra
     assert len(forms) <= 6
+
+
+def test_the_page_says_of_each_of_them_whether_its_header_is_known() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^\| `([\w-]+)` \| (known|not known)\b", page, re.MULTILINE))
+    assert said == {name: "known" if name in HASHED else "not known" for name in SAMPLES}
