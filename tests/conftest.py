@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.databases import new_database
-from tests.postgres import Server, running_postgres
+from tests.postgres import NEWEST, Server, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 # Where the working copy is not beside it, as with further ones of git's.
@@ -49,8 +49,9 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """A PostgreSQL server of the newest version. That there is none is a failure."""
-    with running_postgres() as server:
+    """A PostgreSQL server of the newest version, or of the one that POLREG_TEST_POSTGRES
+    names. That there is none is a failure."""
+    with running_postgres(int(os.environ.get("POLREG_TEST_POSTGRES") or NEWEST)) as server:
         yield server
 
 

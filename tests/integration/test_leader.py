@@ -61,14 +61,15 @@ class Process:
             [sys.executable, "-c", CANDIDATE, url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            # Else what was said would wait here, and `select` would not see it.
+            bufsize=0,
             cwd=ROOT,
         )
         assert self.says() == "standing by"
 
     def says(self) -> str:
         assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
+        return self.process.stdout.readline().decode().strip()
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> None:
         self.process.send_signal(number)
