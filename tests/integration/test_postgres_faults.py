@@ -3,6 +3,7 @@ from what passes by itself."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -111,14 +112,10 @@ def test_a_url_that_is_none_is_not_repeated(url: str, words: str) -> None:
 
 
 def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "create_engine", _no_driver)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
     error = refused("postgresql://u:hunter2@host/db")
     assert isinstance(error, InputError)
     assert "policy-registry[postgres]" in str(error.hint)
-
-
-def _no_driver(*_: Any, **__: Any) -> Engine:
-    raise ModuleNotFoundError("No module named 'psycopg'")
 
 
 def test_too_many_connections_pass(server: Server) -> None:
