@@ -6,6 +6,7 @@ migration is due. A database from a newer version of this program is refused.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,8 +57,10 @@ def open_reader(url: str) -> Engine:
     """An engine that is never written to nor migrated: for a replica, whose schema is its
     primary's. Raises CouldNotCheck where the schema is not this program's."""
     engine = open_unchecked(url).execution_options(polreg_reader=True)
+    path = None if on_postgres(engine) else engine.url.database
     try:
-        found = _version(engine)
+        # SQLite makes a file of what it is asked to open.
+        found = None if path and not os.path.exists(path) else _version(engine)
     except BaseException:
         engine.dispose()
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -22,11 +23,14 @@ from registry.mirror.engine import (
     open_reader,
     open_unchecked,
     reading,
+    writing,
 )
+from registry.mirror.headers import stored_headers, write_headers
 from registry.mirror.schema import metadata
 from registry.mirror.search import SEARCH
 from tests.databases import content
 from tests.postgres import Server
+from tests.unit.test_headers import chain
 
 VERSIONS = ["0001", "0002", SCHEMA_VERSION]
 
@@ -156,6 +160,15 @@ def test_a_reader_makes_no_schema(url: str, engine: Engine) -> None:
     assert tables(engine) == set()
 
 
+def test_a_reader_of_sqlite_makes_no_file(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/mirror.sqlite"
+    with pytest.raises(CouldNotCheck, match="no mirror"):
+        open_reader(url)
+    assert list(tmp_path.iterdir()) == []
+    open_engine(url).dispose()
+    open_reader(url).dispose()
+
+
 def test_a_newer_schema_is_refused(url: str, engine: Engine) -> None:
     open_engine(url).dispose()
     with engine.begin() as connection:
@@ -175,11 +188,6 @@ def test_a_database_that_can_not_hold_chinese_is_refused(postgres: Server) -> No
 def test_reading_is_of_one_moment_whatever_is_written_meanwhile(
     databases: Callable[[], str],
 ) -> None:
-    from registry.core.units import BlockNumber
-    from registry.mirror.engine import writing
-    from registry.mirror.headers import stored_headers, write_headers
-    from tests.unit.test_headers import chain
-
     engine = open_engine(databases())
     with reading(engine) as reader:
         assert stored_headers(reader) == []
@@ -187,5 +195,5 @@ def test_reading_is_of_one_moment_whatever_is_written_meanwhile(
             write_headers(writer, chain(1, 3))
         assert stored_headers(reader) == []
     with reading(engine) as reader:
-        assert stored_headers(reader)[0].number == BlockNumber(3)
+        assert stored_headers(reader) == chain(1, 3)[::-1]
     engine.dispose()
