@@ -41,6 +41,9 @@ _SUBSCRIBE = json.dumps(
 
 _log = logging.getLogger("polreg.chain")
 
+# What the library says has the URL's path in it, and so a key.
+_SILENT = logging.Logger("silent", logging.CRITICAL + 1)
+
 
 class Heads:
     """Announcements of new blocks from `ws_url`, or none where there is no such node.
@@ -138,7 +141,11 @@ class _Listener:
     def _subscription(self) -> None:
         """Connect, subscribe, and announce until the connection ends."""
         with self._connect(
-            self._url, open_timeout=_OPEN_SECONDS, close_timeout=1.0, max_size=2**20
+            self._url,
+            open_timeout=_OPEN_SECONDS,
+            close_timeout=1.0,
+            max_size=2**20,
+            logger=_SILENT,
         ) as connection:
             self._open = connection
             if self._closing.is_set():

@@ -8,6 +8,7 @@ redirect: where it leads is for whoever configured the URL.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Posted:
     status: int
     content_type: str
     retry_after: float | None
-    body: bytes
+    body: bytearray
 
 
 class HttpPost:
@@ -59,6 +60,8 @@ class HttpPost:
     ) -> None:
         import urllib3
 
+        # What it says for debugging has the URL's path in it, and so a key.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         self._url = url
         self._shown = shown
         self._limits = limits
@@ -101,14 +104,12 @@ class HttpPost:
     def close(self) -> None:
         self._pool.clear()
 
-    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        parts: list[bytes] = []
-        length = 0
+    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytearray:
+        body = bytearray()
         try:
             while part := response.read1(_CHUNK):
-                parts.append(part)
-                length += len(part)
-                if length > self._limits.answer_bytes:
+                body += part
+                if len(body) > self._limits.answer_bytes:
                     raise TooLarge(
                         f"{self._shown} sent more than {self._limits.answer_bytes:,} bytes in one "
                         "answer"
@@ -124,7 +125,7 @@ class HttpPost:
             response.close()
             raise
         response.release_conn()
-        return b"".join(parts)
+        return body
 
     def _named(self, fault: Exception, begun: bool) -> NodeFault:
         """Whether it came after the answer had `begun` tells a node that is not there from one

@@ -193,7 +193,7 @@ class HttpTransport:
                 passing=status in {502, 503},
                 retry_after=posted.retry_after,
             )
-        if status == 200 and posted.body[:1] in {b"{", b"["}:
+        if status == 200 and posted.body.startswith((b"{", b"[")):
             return NodeFault(f"{shown} broke off in its answer", Fault.MALFORMED)
         return NodeFault(
             f"{shown} answered HTTP {status} with {posted.content_type}, not JSON-RPC",
@@ -246,7 +246,7 @@ def require_url(url: str, schemes: set[str]) -> None:
         usable = False
     if not usable:
         raise InputError(
-            f"the RPC address is not an {min(schemes)}(s) URL",
+            f"the address of a node is no {min(schemes)}(s) URL",
             hint=f"give something like {min(schemes)}://127.0.0.1:8545",
         )
 

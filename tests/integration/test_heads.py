@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
 import time
@@ -36,7 +37,9 @@ def announcer(behave: Callable[[ServerConnection], None]) -> Iterator[str]:
         with suppress(ConnectionClosed):
             behave(connection)
 
-    with serve(handle, "127.0.0.1", 0) as server:
+    # The server's own log shows what it was asked for.
+    silent = logging.Logger("silent", logging.CRITICAL + 1)
+    with serve(handle, "127.0.0.1", 0, logger=silent) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -253,6 +256,7 @@ def test_no_key_of_the_url_is_logged(
     def closes(connection: ServerConnection) -> None:
         connection.close()
 
+    caplog.set_level(logging.DEBUG)
     with announcer(closes) as url, closing(Heads(url)) as each:
         each.wait(stop, 0.01)
         eventually(lambda: "announces no blocks" in caplog.text)

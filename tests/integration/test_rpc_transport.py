@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -369,18 +370,21 @@ def test_what_a_node_says_beside_its_message_is_read_too() -> None:
         bare.request("eth_getLogs", [{}])
 
 
-def test_no_part_of_the_url_that_may_be_a_key_is_in_any_error() -> None:
+def test_no_part_of_the_url_that_may_be_a_key_is_in_any_error_or_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def repeats(body: Any) -> Reply:
         said = "no such project hunter2secret/0123456789abcdef?key=topsecret%20key topsecret key"
         return Reply(error(body, -32000, said))
 
-    with scripted_node(repeats) as node:
+    with caplog.at_level(logging.DEBUG), scripted_node(repeats) as node:
         host = node.url.removeprefix("http://")
         url = f"http://user:hunter2secret@{host}/v3/0123456789abcdef?key=topsecret%20key"
         with closing(HttpTransport(url)) as bare:
             with pytest.raises(RpcError) as caught:
                 bare.request("eth_chainId")
             shown = str(caught.value) + repr(caught.value) + repr(bare) + bare.node
+    shown += caplog.text
     assert host in shown
     for secret in ("hunter2secret", "0123456789abcdef", "topsecret"):
         assert secret not in shown
@@ -388,5 +392,5 @@ def test_no_part_of_the_url_that_may_be_a_key_is_in_any_error() -> None:
 
 @pytest.mark.parametrize("url", ["ftp://a", "a.example", "http://", "http://a:port", "ws://a"])
 def test_what_is_no_url_of_a_node_is_refused_unseen(url: str) -> None:
-    with pytest.raises(InputError, match="not an http"):
+    with pytest.raises(InputError, match=r"no http\(s\) URL"):
         HttpTransport(url)
