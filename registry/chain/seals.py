@@ -23,11 +23,10 @@ def hashed_extra_data(extra_data: bytes) -> Iterator[bytes]:
     yield extra_data
     fields = _decoded(extra_data)
     if fields is not None and len(fields) == 5:
-        # Besu: vanity, validators, vote, round, seals
+        # Besu: vanity, validators, vote, round, seals. IBFT 2.0 leaves the last two out, QBFT
+        # has them empty.
         yield _encoded(fields[:3])
         yield _encoded([*fields[:3], b"", _NO_SEALS])
-        yield _encoded([*fields[:4], _NO_SEALS])
-        yield _encoded(fields[:4])
     istanbul = _decoded(extra_data[_VANITY:])
     if istanbul is not None and len(istanbul) == 3:
         # GoQuorum: validators, the proposer's seal, the others' seals
