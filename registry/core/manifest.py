@@ -45,7 +45,6 @@ _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _TEXTS = ("type", "reason", "source")
-_DATES = ("issued", "effective_from", "effective_to")
 
 
 class ManifestState(StrEnum):
@@ -218,7 +217,8 @@ def _parse(fields: Mapping[str, Any]) -> Manifest:
     month = fields.get("issued_month")
     if month is not None and not (isinstance(month, str) and _MONTH.fullmatch(month)):
         raise InputError("its issued_month is not a month such as 2017-09")
-    issued, start, end = (_day(fields, key) for key in _DATES)
+    issued = _day(fields, "issued")
+    start, end = _day(fields, "effective_from"), _day(fields, "effective_to")
     if start is not None and end is not None and end < start:
         raise InputError(f"it ends on {iso_date(end)}, before it starts on {iso_date(start)}")
     return Manifest(fields, number, issued, start, end)

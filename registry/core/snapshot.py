@@ -126,25 +126,37 @@ def row(history: PolicyHistory, document: EntryIndex | None = None) -> dict[str,
     latest one."""
     documents = history.timeline.documents
     shown = max(documents) if document is None else document
-    at = 0
-    while history.entries[at].index != shown:
-        at += 1
+    at = next(n for n, entry in enumerate(history.entries) if entry.index == shown)
+    published_at = history.entries[0].recorded_at
+    version, state = documents[shown].version, history.state
     entry, reading = history.entries[at], history.readings[at]
+    return row_of(history.policy_id, entry, reading, version, state, published_at)
+
+
+def row_of(
+    identity: Digest,
+    entry: Entry,
+    reading: Reading,
+    version: int,
+    state: PolicyState,
+    published_at: UnixSeconds,
+) -> dict[str, Any]:
+    """The row that shows the document of `entry` for the policy `identity`."""
     return {
-        "policy_id": history.policy_id.hex(),
+        "policy_id": identity.hex(),
         "authority": entry.authority,
         "number_sha256": entry.number.hex(),
-        "status": history.state.status.word,
-        "sequence": history.state.sequence,
-        "version": documents[shown].version,
+        "status": state.status.word,
+        "sequence": state.sequence,
+        "version": version,
         "document": entry.document.hex() if entry.document else None,
         "manifest": entry.manifest.hex() if entry.manifest else None,
         "manifest_state": reading.state.value,
         "effective_on": iso_or_none(entry.effective_on),
         "entry": entry.index,
-        "head": history.state.head,
-        "published_at": iso_time(history.entries[0].recorded_at),
-        "recorded_at": iso_time(history.state.recorded_at),
+        "head": state.head,
+        "published_at": iso_time(published_at),
+        "recorded_at": iso_time(state.recorded_at),
         **_described(reading.manifest if reading.state is ManifestState.PRESENT else None),
     }
 

@@ -135,18 +135,28 @@ def applies_from(act: Act) -> Day:
     return FIRST_DAY if act.action is Action.PUBLISH else day_of(act.recorded_at)
 
 
+def stretches(since: Day, expires: Day | None) -> list[tuple[Day, Day, Standing]]:
+    """The intervals of a Publish alone, from the first day there is to END: first and next
+    day, and the standing."""
+    until = END if expires is None else Day(max(since, expires + 1))
+    found = []
+    if since > FIRST_DAY:
+        found.append((FIRST_DAY, since, Standing.NOT_YET_IN_FORCE))
+    if since < until:
+        found.append((since, until, Standing.IN_FORCE))
+    if until < END:
+        found.append((until, END, Standing.EXPIRED))
+    return found
+
+
 def _of_one_act(act: Act) -> Timeline:
     """What `timeline` gives for a Publish alone, which is all that most policies have."""
     since = applies_from(act)
-    until = END if act.expires is None else Day(max(since, act.expires + 1))
-    found = []
-    if since > FIRST_DAY:
-        found.append(Interval(FIRST_DAY, since, Standing.NOT_YET_IN_FORCE, act.index, 1))
-    if since < until:
-        found.append(Interval(since, until, Standing.IN_FORCE, act.index, 1))
-    if until < END:
-        found.append(Interval(until, END, Standing.EXPIRED, act.index, 1))
-    return Timeline(tuple(found), {act.index: Document(act.index, 1, since, act.expires)})
+    intervals = tuple(
+        Interval(first, until, standing, act.index, 1)
+        for first, until, standing in stretches(since, act.expires)
+    )
+    return Timeline(intervals, {act.index: Document(act.index, 1, since, act.expires)})
 
 
 T = TypeVar("T")

@@ -6,20 +6,33 @@ Column order is that of the schema. Nothing here touches a database.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from registry.core.calendar import FIRST_DAY
 from registry.core.command import role_change
 from registry.core.entry import Action, Entry
 from registry.core.feed import Block, Recorded
-from registry.core.manifest import Manifest, profile_names
+from registry.core.lifecycle import UNPUBLISHED, PolicyState, advance
+from registry.core.manifest import Manifest, profile_names, read
+from registry.core.policy import policy_id
 from registry.core.search import folded
-from registry.core.snapshot import Logged, PolicyHistory, ndjson_line, policy_history, row
+from registry.core.snapshot import (
+    Logged,
+    PolicyHistory,
+    ndjson_line,
+    policy_history,
+    row,
+    row_of,
+)
+from registry.core.timeline import stretches
 from registry.core.verdict import DocumentRole
 from registry.errors import Inconsistent
 
 Row = tuple[Any, ...]
+File = tuple[bytes, str, Mapping[str, Any]]
+"""A file of a version: its digest, its role, and what the manifest says of it."""
 
 _DOCUMENT, _RENDITION = DocumentRole.DOCUMENT.value, DocumentRole.RENDITION.value
 _NO_FIELDS: Mapping[str, Any] = {"title": {}, "number": None}
@@ -36,48 +49,108 @@ class DerivedRows:
     search: list[Row] = field(default_factory=list)
 
     def add(self, logged: list[Logged]) -> None:
-        """Derive one policy's rows from all its entries, in log order."""
-        history = policy_history(logged)
-        first, state = history.entries[0], history.state
+        """Derive one policy's rows from all its entries, in log order. Raises Inconsistent
+        where the contract can not have written them."""
+        if len(logged) == 1:
+            self._add_published(logged[0].entry, logged[0].manifest)
+        else:
+            self.add_history(policy_history(logged))
+
+    def add_history(self, history: PolicyHistory) -> None:
+        """Derive the rows of a policy of which all is known."""
+        first = history.entries[0].index
         shown, manifest = _latest(history)
-        fields = manifest.fields if manifest else _NO_FIELDS
+        version = max(span.version for span in history.timeline.documents.values())
+        line = ndjson_line(row(history))
+        self._add_policy(
+            (first, history.policy_id),
+            shown,
+            history.state,
+            version,
+            _issue(history),
+            manifest,
+            line,
+        )
+        self.intervals.extend(
+            (first, each.since, each.until, each.standing.value, each.document, each.version)
+            for each in history.timeline.intervals
+        )
+        for entry, reading in zip(history.entries, history.readings, strict=True):
+            span = history.timeline.documents.get(entry.index)
+            if span is not None and entry.document is not None:
+                files = _files(entry.document, reading.manifest)
+                self._add_documents(files, entry.index, first, span.version, span.since)
+
+    def _add_published(self, entry: Entry, content: bytes | None) -> None:
+        """As `add_history` of one entry, which is all that most policies have."""
+        reading, state = read(entry, content), advance(UNPUBLISHED, entry)
+        manifest = reading.manifest
+        identity = policy_id(entry.authority, entry.number)
+        line = ndjson_line(row_of(identity, entry, reading, 1, state, entry.recorded_at))
+        issue = _issue_of(manifest)
+        self._add_policy((entry.index, identity), entry, state, 1, issue, manifest, line)
+        since = FIRST_DAY if entry.effective_on is None else entry.effective_on
+        expires = None if manifest is None else manifest.effective_to
+        for first, until, standing in stretches(since, expires):
+            self.intervals.append((entry.index, first, until, standing.value, entry.index, 1))
+        if entry.document is not None:
+            files = _files(entry.document, manifest)
+            self._add_documents(files, entry.index, entry.index, 1, since)
+
+    def _add_policy(
+        self,
+        identity: tuple[int, bytes],
+        shown: Entry,
+        state: PolicyState,
+        version: int,
+        issue: tuple[int | None, int | None],
+        manifest: Manifest | None,
+        line: bytes,
+    ) -> None:
+        fields = _NO_FIELDS if manifest is None else manifest.fields
         title, number = fields["title"], fields["number"]
         chinese, english = title.get("zh"), title.get("en")
         self.policies.append(
             (
-                first.index,
-                history.policy_id,
-                first.authority,
-                first.number,
+                *identity,
+                shown.authority,
+                shown.number,
                 int(state.status),
                 state.sequence,
                 state.head,
-                max([span.version for span in history.timeline.documents.values()]),
+                version,
                 number,
                 chinese,
                 english,
                 fields.get("type"),
                 fields.get("jurisdiction"),
-                *_issue(history),
+                *issue,
                 _endorsed(fields),
                 shown.index,
-                ndjson_line(row(history)),
+                line,
             )
         )
-        for each in history.timeline.intervals:
-            standing = each.standing.value
-            self.intervals.append(
-                (first.index, each.since, each.until, standing, each.document, each.version)
+        texts = (each and folded(each) for each in (chinese, english, number))
+        self.search.append((identity[0], *texts))
+
+    def _add_documents(
+        self, files: list[File], entry: int, policy: int, version: int, since: int
+    ) -> None:
+        for digest, role, fields in files:
+            self.documents.append(
+                (
+                    digest,
+                    entry,
+                    role,
+                    policy,
+                    version,
+                    since,
+                    _text(fields.get("name")),
+                    _text(fields.get("media_type")),
+                    fields.get("size"),
+                    _text(fields.get("language")),
+                )
             )
-        self.documents.extend(_documents(history))
-        self.search.append(
-            (
-                first.index,
-                chinese and folded(chinese),
-                english and folded(english),
-                number and folded(number),
-            )
-        )
 
 
 def entry_row(event: Recorded, policy: int | None) -> Row:
@@ -137,55 +210,39 @@ def _latest(history: PolicyHistory) -> tuple[Entry, Manifest | None]:
 def _issue(history: PolicyHistory) -> tuple[int | None, int | None]:
     """Issue date and year of the latest version that states them."""
     for reading in reversed(history.readings):
-        if reading.manifest is not None and reading.manifest.issued_year is not None:
-            return reading.manifest.issued, reading.manifest.issued_year
+        found = _issue_of(reading.manifest)
+        if found[1] is not None:
+            return found
     return None, None
 
 
+def _issue_of(manifest: Manifest | None) -> tuple[int | None, int | None]:
+    return (None, None) if manifest is None else (manifest.issued, manifest.issued_year)
+
+
 def _endorsed(fields: Mapping[str, Any]) -> str | None:
-    found = (
-        each.get("policy") for each in fields.get("relations", ()) if each["type"] == "endorses"
-    )
+    if "relations" not in fields:
+        return None
+    found = (each.get("policy") for each in fields["relations"] if each["type"] == "endorses")
     return next((str(policy_id) for policy_id in found if policy_id), None)
 
 
-def _documents(history: PolicyHistory) -> Iterator[Row]:
-    identity = history.entries[0].index
-    for entry, reading in zip(history.entries, history.readings, strict=True):
-        span = history.timeline.documents.get(entry.index)
-        if span is None or entry.document is None:
-            continue
-        manifest = reading.manifest
-        fields = manifest.fields if manifest else {}
-        # No file has a collection's root as its digest, but what was hashed for it would.
-        if not (manifest and manifest.is_collection):
-            described = fields.get("document", {})
-            yield _document(entry.document, entry.index, _DOCUMENT, identity, span, described)
-        if "renditions" not in fields:
-            continue
-        seen: set[bytes] = {entry.document}
+def _files(document: bytes, manifest: Manifest | None) -> list[File]:
+    """The files of an entry that brought the document with this digest."""
+    if manifest is None:
+        return [(document, _DOCUMENT, {})]
+    fields, found = manifest.fields, list[File]()
+    # No file has a collection's root as its digest, but what was hashed for it would.
+    if not manifest.is_collection:
+        found.append((document, _DOCUMENT, fields.get("document", {})))
+    if "renditions" in fields:
+        seen = {document}
         for rendition in fields["renditions"]:
             digest = bytes.fromhex(rendition["sha256"])
             if digest not in seen:
                 seen.add(digest)
-                yield _document(digest, entry.index, _RENDITION, identity, span, rendition)
-
-
-def _document(
-    digest: bytes, entry: int, role: str, identity: int, span: Any, fields: dict[str, Any]
-) -> Row:
-    return (
-        digest,
-        entry,
-        role,
-        identity,
-        span.version,
-        span.since,
-        _text(fields.get("name")),
-        _text(fields.get("media_type")),
-        fields.get("size"),
-        _text(fields.get("language")),
-    )
+                found.append((digest, _RENDITION, rendition))
+    return found
 
 
 def _text(value: Any) -> str | None:

@@ -24,7 +24,7 @@ from registry.core.chain_id import caip2
 from registry.core.feed import Block
 from registry.core.follow import Behind, Deep, Extend, Gap, Local, Mark, Need, Rewind, follow
 from registry.core.following import Fault
-from registry.core.merkle import EMPTY_ROOT, Frontier
+from registry.core.merkle import EMPTY_ROOT
 from registry.core.position import Position
 from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
@@ -34,10 +34,18 @@ from registry.mirror.headers import forget_headers, settle_headers, stored_heade
 from registry.mirror.position import closed_at, read_position, write_position
 from registry.mirror.store import append, require_entitled, rewind, size_at, stored_blocks
 from registry.mirror.tiles import frontier
-from registry.services.chain_range import ReadRange, confirmed, read_range
+from registry.services.chain_range import ReadRange, confirmed
+from registry.services.collector import seldom_collected
+from registry.services.read_ahead import ReadAhead, reached
 
-BLOCKS_PER_RANGE = 500
+BLOCKS_PER_RANGE = 50
+"""How many blocks are asked for at first: few, since they may be full of entries."""
+
 MOST_BLOCKS_PER_RANGE = 10_000
+ENTRIES_PER_RANGE = 4_000
+"""What a range is meant to hold: so many that the commit is a small part of its time, and so
+few that two ranges with all their rows stay small beside the program itself."""
+
 _OLDER_MARKS = 256
 
 Progress = Callable[[int, int, int], None]
@@ -64,9 +72,10 @@ def sync(
     fails or contradicts itself; what was written before stays, and is right.
     """
     try:
-        poll = _Poll(client, engine, first_block, progress)
-        while not poll.step():
-            pass
+        with seldom_collected():
+            poll = _Poll(client, engine, first_block, progress)
+            while not poll.step():
+                pass
     except (RpcError, Rejected) as error:
         # A node that refuses to be read from says nothing about what it would have said.
         raise Unavailable(str(error), fault=Fault.REFUSED) from error
@@ -87,7 +96,7 @@ class _Poll:
     base: Position = field(init=False)
     started_at: BlockNumber = field(init=False)
     known: dict[BlockNumber, Block] = field(default_factory=dict)
-    ranges: Ranges = field(default_factory=lambda: Ranges(BLOCKS_PER_RANGE, MOST_BLOCKS_PER_RANGE))
+    ranges: Ranges = field(default_factory=lambda: _ranges())
     added: int = 0
     removed: int = 0
 
@@ -139,33 +148,27 @@ class _Poll:
         with reading(self.engine) as connection:
             tree = frontier(connection, size_at(connection, to.number))
         proven = min(self.stored.proven_block, to.number)
-        self.base = replace(_at(self.base, to, tree), proven_block=BlockNumber(proven))
+        self.base = replace(reached(self.base, to, tree), proven_block=BlockNumber(proven))
 
     def _read(self, last: BlockNumber, walked: dict[BlockNumber, Block]) -> bool:
         """Read and write range after range up to the block `last`; False where another process
         wrote in between. `walked` are the headers of these blocks, or of none of them."""
-        while self.base.block < last:
-            first = BlockNumber(self.base.block + 1)
-            end = self.ranges.next(first, last)
-            started = time.monotonic()
-            try:
-                found = read_range(self.client, self.base, end, walked)
-            except (RpcError, Unavailable) as error:
-                if not self.ranges.refused(error):
+        with ReadAhead(self.client, self.ranges, last, walked) as ahead:
+            while self.base.block < last:
+                try:
+                    found = ahead.after(self.base)
+                except Inconsistent:
+                    self._drop_unproven()
                     raise
-                continue
-            except Inconsistent:
-                self._drop_unproven()
-                raise
-            self.ranges.answered(end - first + 1, len(found.recorded), time.monotonic() - started)
-            if not self._write(found, walked):
-                self._look_again()
-                return False
-            if self.progress:
-                done, in_all = (
-                    number - self.started_at for number in (end, self.head.block.number)
-                )
-                self.progress(done, in_all, self.base.size)
+                if not self._write(found, walked):
+                    self._look_again()
+                    return False
+                if self.progress:
+                    done, in_all = (
+                        number - self.started_at
+                        for number in (self.base.block, self.head.block.number)
+                    )
+                    self.progress(done, in_all, self.base.size)
         return True
 
     def _write(self, found: ReadRange, walked: dict[BlockNumber, Block]) -> bool:
@@ -177,7 +180,7 @@ class _Poll:
         # Until replaced blocks are read anew, the mirror lacks a part of the log.
         held = self.base.synced_at if found.proven and self.base is self.stored else None
         following = replace(
-            _at(self.base, end, found.tree),
+            reached(self.base, end, found.tree),
             finality=self._finality(),
             synced_at=_now() if at_head else held,
             proven_block=end.number if found.proven else self.base.proven_block,
@@ -255,8 +258,12 @@ class _Poll:
             rewind(connection, number)
             forget_headers(connection, number)
             tree = frontier(connection, size_at(connection, number))
-            self.stored = self.base = replace(_at(stored, to, tree), synced_at=None)
+            self.stored = self.base = replace(reached(stored, to, tree), synced_at=None)
             write_position(connection, self.stored)
+
+
+def _ranges() -> Ranges:
+    return Ranges(BLOCKS_PER_RANGE, MOST_BLOCKS_PER_RANGE, logs_wanted=ENTRIES_PER_RANGE)
 
 
 def _started(client: Client, engine: Engine, head: Head, first_block: BlockNumber) -> Position:
@@ -280,7 +287,7 @@ def _started(client: Client, engine: Engine, head: Head, first_block: BlockNumbe
             synced_at=None,
             proven_block=BlockNumber(-1),
         )
-        fresh = _at(fresh, client.headers([before])[before], fresh.frontier())
+        fresh = reached(fresh, client.headers([before])[before], fresh.frontier())
         with writing(engine) as connection:
             found = read_position(connection)
             if found is None:
@@ -310,19 +317,6 @@ def _marks(engine: Engine, base: Position) -> list[Mark]:
     known += [Mark(*block) for block in older]
     tip = Mark(base.block, base.block_hash)
     return [tip, *(mark for mark in known if mark.number < base.block)]
-
-
-def _at(position: Position, block: Block, tree: Frontier) -> Position:
-    """The position moved to `block`, where the log is `tree`."""
-    return replace(
-        position,
-        block=block.number,
-        block_hash=block.hash,
-        block_time=block.time,
-        size=tree.size,
-        root=tree.root(),
-        peaks=tuple(tree.peaks),
-    )
 
 
 def _before(first_block: BlockNumber) -> BlockNumber:

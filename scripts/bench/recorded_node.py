@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import socketserver
 import sys
+import threading
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -308,7 +309,7 @@ def _numbers(path: Path) -> array[int]:
 
 
 def serve(folder: Path, entries: int) -> None:
-    """Serve on a free port until killed; prints the URL first."""
+    """Serve on a free port until whoever started it is gone; prints the URL first."""
     node = RecordedNode(folder, entries)
 
     class Handler(socketserver.StreamRequestHandler):
@@ -328,8 +329,10 @@ def serve(folder: Path, entries: int) -> None:
         daemon_threads = True
 
     with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-        server.serve_forever()
+        # Ends with the pipe, so that no node is left behind by one that was killed.
+        sys.stdin.read()
 
 
 if __name__ == "__main__":
