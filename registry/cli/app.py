@@ -10,6 +10,7 @@ import typer
 
 from registry.cli import (
     authority,
+    backup,
     catalogue,
     check,
     export,
@@ -25,7 +26,7 @@ from registry.cli.outcome import ending
 
 _Commands = dict[str, Callable[..., Any]]
 
-_MODULES = (operate, status, publish, catalogue, check, receipts, snapshots, checking)
+_MODULES = (operate, status, publish, catalogue, check, receipts, snapshots, checking, backup)
 _GROUPS = {"authority": authority, "export": export}
 # Commands that have others below them.
 _BELOW: dict[str, _Commands] = {**catalogue.BELOW, **snapshots.BELOW}

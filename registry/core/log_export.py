@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from registry.core.digest import sha256
@@ -93,12 +94,25 @@ def read_entries(header: LogHeader, lines: Iterable[bytes]) -> Iterator[Recorded
     Raises InputError for a line that can not be read or stands where it must not, and
     NotVerified for a manifest that its entry does not name.
     """
+    told, remaining = header.checkpoint, iter(lines)
+    last: Place | None = None
+    for event in entries_in_order(header, remaining):
+        last = event.place
+        yield event
+    if next(remaining, None) is not None:
+        with _Line(told.size + 2):
+            raise InputError(f"it stands after the {told.size} entries of the header")
+    if last is None or (last.block, last.block_hash) != (told.block, told.block_hash):
+        raise InputError("the header's block is not the one of the last entry")
+
+
+def entries_in_order(header: LogHeader, lines: Iterator[bytes]) -> Iterator[Recorded]:
+    """The header's number of entries, from so many of the lines; the same errors. What else
+    the lines hold is left, and so is whether the last entry is of the header's block."""
     told, number = header.checkpoint, 0
     before: Place | None = None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(islice(lines, told.size), 1):
         with _Line(number + 1):
-            if number > told.size:
-                raise InputError(f"it stands after the {told.size} entries of the header")
             event = _event(line)
             if event.entry.index != number - 1:
                 raise InputError(f"entry {event.entry.index} stands where entry {number - 1} must")
@@ -107,8 +121,6 @@ def read_entries(header: LogHeader, lines: Iterable[bytes]) -> Iterator[Recorded
         yield event
     if number != told.size:
         raise InputError(f"the file ends after {number} entries, its header has {told.size}")
-    if before is None or (before.block, before.block_hash) != (told.block, told.block_hash):
-        raise InputError("the header's block is not the one of the last entry")
 
 
 def _event(line: bytes) -> Recorded:

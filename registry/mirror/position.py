@@ -57,6 +57,11 @@ def write_position(connection: Connection, position: Position) -> None:
     connection.execute(insert(schema.position), row)
 
 
+def forget_position(connection: Connection) -> None:
+    """As if nothing had ever been read."""
+    connection.execute(delete(schema.position))
+
+
 def position_row(position: Position) -> dict[str, Any]:
     """The row of `position`."""
     row: dict[str, Any] = {

@@ -96,6 +96,8 @@ def inclusion_path(connection: Connection, index: int, size: int) -> list[Digest
 
 def frontier(connection: Connection, size: int) -> Frontier:
     """The tree of the log's first `size` entries, ready to grow."""
+    if size == 0:
+        return Frontier()
     return Frontier(size, tiles.peaks(size, read_tiles(connection, tiles.of_root(size))))
 
 

@@ -37,10 +37,20 @@ def _replaced(output: Path, pieces: Iterable[bytes]) -> str:
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, output)
+        _keep_name(output.parent)
     except BaseException:
         os.unlink(name)
         raise
     return digest
+
+
+def _keep_name(folder: Path) -> None:
+    """After a power cut the file is there under its name."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _written(file: IO[bytes], pieces: Iterable[bytes]) -> str:
