@@ -21,8 +21,8 @@ from tests.postgres import Server
 
 LAWS = 30
 ON = "2018-06-01"
-# What differs from one moment to the next.
-_MOMENTS = {"synced_at", "lag_seconds", "follower"}
+# What differs from one moment to the next, and which database it is.
+_MOMENTS = {"synced_at", "lag_seconds", "follower", "database"}
 
 
 @pytest.fixture(scope="module")
