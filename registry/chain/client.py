@@ -149,17 +149,28 @@ class Client:
             )
         return events
 
-    def confirm(self, at: BlockNumber) -> Confirmed | None:
+    def confirm(self, at: BlockNumber, block_hash: bytes) -> Confirmed | None:
         """What the contract says of itself at a block; None where the node has not kept the
-        state of that block."""
+        state of that block. Raises Inconsistent where the node has another block there by now:
+        the state that it was asked for by number, and all that was read before, may be of
+        either."""
         answers = self.transport.batch(
             [
                 ("eth_chainId", []),
                 ("eth_getCode", [self._to, hex(at)]),
                 self._call("checkpoint", (), at),
+                # Last: a block that is still there was there when the others were answered.
+                ("eth_getBlockByNumber", [hex(at), False]),
             ]
         )
-        chain_id, code, checkpoint = answers
+        chain_id, code, checkpoint, shown = answers
+        block = _block(_raised(shown))
+        if block is None or block.hash != block_hash:
+            raise Inconsistent(
+                f"the node replaced block {at} while it was read",
+                hint="trying again helps, unless the node is faulty",
+                fault=Fault.UNLINKED_BLOCKS,
+            )
         if isinstance(code, RpcError) or isinstance(checkpoint, RpcError):
             return None
         try:

@@ -47,8 +47,9 @@ def read_range(client: Client, position: Position, last: BlockNumber, known: Hea
     headers = {**known, **client.headers(sorted(wanted - known.keys()))}
     _require_places(events, headers)
     _require_no_manifest_withheld(client, recorded, headers)
-    proven = confirmed(client, replace(position, block=last), tree)
-    return ReadRange(headers[last], recorded, tree, proven)
+    end = headers[last]
+    proven = confirmed(client, replace(position, block=last, block_hash=end.hash), tree)
+    return ReadRange(end, recorded, tree, proven)
 
 
 def _rooted(tree: Frontier, events: Sequence[Recorded | Checkpointed]) -> list[Recorded]:
@@ -117,7 +118,7 @@ def _contents(events: Sequence[Recorded]) -> list[tuple[bytes, bytes | None]]:
 def confirmed(client: Client, position: Position, tree: Frontier) -> bool:
     """Whether the contract bears out at the position's block that `tree` is its log; False
     where the node has not kept the state of that block. Raises Inconsistent where it is not."""
-    said = client.confirm(position.block)
+    said = client.confirm(position.block, position.block_hash)
     if said is None:
         return False
     if said.chain_id != position.chain_id:
