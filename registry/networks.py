@@ -5,6 +5,8 @@ folder, written by whoever operates this machine, read when asked.
     confirmations = 20    a block is final once 20 follow it; without it, by the node's own
                           `safe` and `finalized`. For chains that have no finality to show.
     poll_seconds = 5      how often a follower looks for new blocks; else every 2 seconds
+    check_headers = false do not hold the blocks' headers against their hashes, where the network
+                          has a form of them that this program does not know
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ class Network:
 
     confirmations: int | None = None
     poll_seconds: float = 2.0
+    check_headers: bool = True
 
 
 def network_of(home: Path, chain_id: int) -> Network:
@@ -60,9 +63,13 @@ def _checked(path: Path, name: str, key: str, value: Any) -> int | float:
             if type(value) in {int, float} and 0 < value <= _LONGEST_POLL_SECONDS:
                 return float(value)
             wanted = "a number of seconds, at most an hour"
+        case "check_headers":
+            if type(value) is bool:
+                return value
+            wanted = "true or false"
         case _:
             raise InputError(
                 f'{path}: "{name}" has the key {key}, which there is not',
-                hint="there are confirmations and poll_seconds",
+                hint="there are confirmations, poll_seconds and check_headers",
             )
     raise InputError(f'{path}: {key} of "{name}" is not {wanted}')

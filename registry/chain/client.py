@@ -13,7 +13,7 @@ from typing import Any
 from registry.chain.abi import call_data, decode_result, is_registry_code
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.events import decode_logs
-from registry.chain.header import header_rlp
+from registry.chain.headers import Headers
 from registry.chain.receipts_root import committed_logs
 from registry.chain.refusals import refusal
 from registry.chain.rpc import Call, RpcError, Transport
@@ -54,15 +54,24 @@ class Client:
     """The contract at `address` on the chain behind `transport`.
 
     `confirmations`: where it is given, a block is final once this many follow it, and what
-    the node calls safe or finalized is not looked at.
+    the node calls safe or finalized is not looked at. `chain_id`: where it is given, a node on
+    another chain is not read from. `check_headers`: whether a block's header is to have its hash.
     """
 
     def __init__(
-        self, transport: Transport, address: Address, confirmations: int | None = None
+        self,
+        transport: Transport,
+        address: Address,
+        confirmations: int | None = None,
+        *,
+        chain_id: int | None = None,
+        check_headers: bool = True,
     ) -> None:
         self.transport = transport
         self.address = address
         self._confirmations = confirmations
+        self._chain_id = chain_id
+        self._headers = Headers(checked=check_headers)
         self._to = "0x" + address.hex()
 
     def chain_id(self) -> int:
@@ -86,12 +95,12 @@ class Client:
     def block(self, which: BlockNumber | str) -> Block | None:
         """The block with a number or a tag (`latest`, `safe`, `finalized`)."""
         at = which if isinstance(which, str) else hex(which)
-        return _block(self.transport.request("eth_getBlockByNumber", [at, False]))
+        return self._headers.read(self.transport.request("eth_getBlockByNumber", [at, False]))
 
     def blocks(self, numbers: Sequence[BlockNumber]) -> list[Block | None]:
         """The blocks with these numbers, read in one batch; None for one that there is not."""
         calls = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
-        return [_block(_raised(answer)) for answer in self.transport.batch(calls)]
+        return [self._headers.read(_raised(answer)) for answer in self.transport.batch(calls)]
 
     def headers(self, numbers: Sequence[BlockNumber]) -> dict[BlockNumber, Block]:
         """The headers of these blocks. Raises Inconsistent where the node lacks one."""
@@ -113,8 +122,9 @@ class Client:
         is settled would lie after it."""
         tags = ("latest",) if self._confirmations is not None else ("latest", "safe", "finalized")
         calls: list[Call] = [("eth_getBlockByNumber", [tag, False]) for tag in tags]
-        chain_id, *answers = self.transport.batch([("eth_chainId", []), *calls])
-        latest = _block(_raised(answers[0]))
+        told, *answers = self.transport.batch([("eth_chainId", []), *calls])
+        chain_id = self._expected(_quantity(_raised(told)))
+        latest = self._headers.read(_raised(answers[0]))
         if latest is None:
             raise Inconsistent("the node has no latest block", fault=Fault.STALE_HEAD)
         if self._confirmations is not None:
@@ -123,7 +133,7 @@ class Client:
         else:
             # A chain without these tags has settled nothing that it can show.
             safe, finalized = (
-                BlockNumber(-1) if isinstance(each, RpcError) else _number(each)
+                BlockNumber(-1) if isinstance(each, RpcError) else self._number(each)
                 for each in answers[1:]
             )
             finality = FinalityBlocks(BlockNumber(max(safe, finalized)), finalized)
@@ -132,7 +142,16 @@ class Client:
                 f"the node calls block {finality.safe} settled, and its newest is {latest.number}",
                 fault=Fault.STALE_HEAD,
             )
-        return Head(_quantity(_raised(chain_id)), latest, finality)
+        return Head(chain_id, latest, finality)
+
+    def _expected(self, chain_id: int) -> int:
+        if self._chain_id not in (None, chain_id):
+            raise Inconsistent(
+                f"the node is on chain {chain_id}, the registry on {self._chain_id}",
+                hint="check POLREG_RPC_URL",
+                fault=Fault.WRONG_CHAIN,
+            )
+        return chain_id
 
     def events(self, first: BlockNumber, last: BlockNumber) -> list[Recorded | Checkpointed]:
         """The registry's events in blocks `first` to `last`, in order."""
@@ -164,7 +183,7 @@ class Client:
             ]
         )
         chain_id, code, checkpoint, shown = answers
-        block = _block(_raised(shown))
+        block = self._headers.read(_raised(shown))
         if block is None or block.hash != block_hash:
             raise Inconsistent(
                 f"the node replaced block {at} while it was read",
@@ -189,12 +208,12 @@ class Client:
         """The registry's events in one block, as its header commits to them; None where that
         can not be told (`receipts_root`). Raises Inconsistent where the node contradicts it."""
         shown = self.transport.request("eth_getBlockByNumber", [hex(block.number), False])
-        if not isinstance(shown, dict) or _block(shown) != block:
+        if not isinstance(shown, dict) or self._headers.read(shown) != block:
             raise Inconsistent(
                 f"the node has another block {block.number} than a moment ago",
                 fault=Fault.UNLINKED_BLOCKS,
             )
-        if not self._has_known_headers(shown):
+        if not self._headers.known:
             return None
         logs = committed_logs(shown, self._receipts(shown))
         if logs is None:
@@ -202,17 +221,9 @@ class Client:
         ours = [log for log in logs if str(log["address"]).lower() == self._to]
         return decode_logs(ours, self.address)
 
-    def _has_known_headers(self, shown: dict[str, Any]) -> bool:
-        """Whether the network's headers are of a form that this program knows. Where the newest
-        block's is, another one that does not fit its hash was altered."""
-        latest = self.transport.request("eth_getBlockByNumber", ["latest", False])
-        for block in (shown, latest):
-            try:
-                header_rlp(block)
-            except Inconsistent:
-                continue
-            return True
-        return False
+    def _number(self, shown: Any) -> BlockNumber:
+        block = self._headers.read(shown)
+        return BlockNumber(-1) if block is None else block.number
 
     def _receipts(self, shown: dict[str, Any]) -> list[dict[str, Any]]:
         """The receipts of the block's transactions."""
@@ -305,28 +316,6 @@ def _policy_state(words: tuple[int, int, int, int]) -> PolicyState:
     if head == NO_ENTRY:
         raise Inconsistent("the node says that a published policy has no entry")
     return PolicyState(Status(status), sequence, EntryIndex(head), UnixSeconds(recorded_at))
-
-
-def _block(answer: Any) -> Block | None:
-    if answer is None:
-        return None
-    try:
-        return Block(
-            BlockNumber(_quantity(answer["number"])),
-            bytes.fromhex(answer["hash"][2:]),
-            bytes.fromhex(answer["parentHash"][2:]),
-            UnixSeconds(_quantity(answer["timestamp"])),
-            frozenset(bytes.fromhex(each[2:]) for each in answer.get("transactions", ())),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Inconsistent(
-            "the node sent a block that can not be read", fault=Fault.MALFORMED
-        ) from None
-
-
-def _number(answer: Any) -> BlockNumber:
-    block = _block(answer)
-    return BlockNumber(-1) if block is None else block.number
 
 
 def _quantity(value: Any) -> int:

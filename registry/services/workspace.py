@@ -143,8 +143,13 @@ class Workspace:
 
     @cached_property
     def client(self) -> Client:
-        contract = parse_address(self.deployment.contract)
-        return Client(self.transport, contract, self.network.confirmations)
+        return Client(
+            self.transport,
+            parse_address(self.deployment.contract),
+            self.network.confirmations,
+            chain_id=self.deployment.chain_id,
+            check_headers=self.network.check_headers,
+        )
 
     @property
     def network(self) -> Network:

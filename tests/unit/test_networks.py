@@ -19,6 +19,12 @@ def test_each_network_is_followed_as_is_noted_for_it(tmp_path: Path) -> None:
     assert network_of(tmp_path, 1) == Network(None, 2.0)
 
 
+def test_headers_may_go_unchecked(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('["eip155:100"]\ncheck_headers = false\n')
+    assert not network_of(tmp_path, 100).check_headers
+    assert network_of(tmp_path, 1).check_headers
+
+
 def test_without_a_file_the_node_s_own_finality_counts(tmp_path: Path) -> None:
     assert network_of(tmp_path, 100) == Network()
 
@@ -30,6 +36,7 @@ def test_without_a_file_the_node_s_own_finality_counts(tmp_path: Path) -> None:
         ('["eip155:100"]\nconfirmations = true', "confirmations .* is not a whole number"),
         ('["eip155:100"]\nconfirmations = "20"', "confirmations .* is not a whole number"),
         ('["eip155:100"]\npoll_seconds = 0', "poll_seconds .* is not a number of seconds"),
+        ('["eip155:100"]\ncheck_headers = 1', "check_headers .* is not true or false"),
         ('["eip155:100"]\nfinality = 3', "the key finality, which there is not"),
         ('"eip155:100" = 3', "is not a table"),
         ("[eip155:100]", "can not be read"),
