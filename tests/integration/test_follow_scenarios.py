@@ -1,0 +1,106 @@
+"""Single turns of a chain that a follower got wrong once, or would easily."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from registry.chain.client import Client
+from registry.core.entry import Action
+from registry.core.following import Fault
+from registry.core.units import BlockNumber
+from registry.errors import CouldNotCheck, Inconsistent
+from registry.mirror.engine import Engine
+from registry.services.sync import sync
+from tests.databases import content
+from tests.interruptions import after_calls
+from tests.mirrored_truth import new_mirror, require_log, stands_at
+from tests.simulated_blocks import Transaction
+from tests.simulated_chain import Chain, Node, founded
+from tests.simulated_contract import ADDRESS, AUTHORITY, FOUNDING, Act
+
+FIRST = BlockNumber(1)
+PUBLISHED = Transaction((Act(Action.PUBLISH, AUTHORITY, "1"),), 1)
+
+
+@pytest.fixture
+def mirror() -> Engine:
+    return new_mirror("followed")
+
+
+def followed(chain: Chain, mirror: Engine) -> None:
+    sync(Client(Node(chain), ADDRESS), mirror, FIRST)
+
+
+def require_followed(chain: Chain, mirror: Engine) -> None:
+    followed(chain, mirror)
+    position = stands_at(mirror)
+    assert position is not None
+    assert position.block_hash == chain.head.hash
+    require_log(mirror, chain.head.recorded)
+    fresh = new_mirror("fresh")
+    followed(chain, fresh)
+    assert content(mirror) == content(fresh)
+
+
+def test_the_log_may_be_taken_back_to_its_beginning(mirror: Engine) -> None:
+    chain = founded(3).copy()
+    followed(chain, mirror)
+    chain.rollback(3)
+    chain.mine(salt=b"later")
+    chain.mine(Transaction(FOUNDING, 0))
+    require_followed(chain, mirror)
+
+
+@pytest.mark.parametrize("calls", range(1, 14))
+def test_headers_of_one_chain_are_never_joined_to_the_logs_of_another(
+    mirror: Engine, calls: int
+) -> None:
+    """Blocks with an entry are replaced by as many without one, at any of a poll's requests:
+    between the headers and the logs neither the logs, of which there are none, nor the contract,
+    which is asked by number, tell of it."""
+    chain = founded(2).copy()
+    followed(chain, mirror)
+    chain.mine(PUBLISHED)
+    chain.mine()
+
+    def replace() -> None:
+        chain.rollback(2)
+        for salt in (b"1", b"2"):
+            chain.mine(salt=salt)
+
+    node = Node(chain, after_calls(calls, replace))
+    with suppress(Inconsistent):
+        sync(Client(node, ADDRESS), mirror, FIRST)
+    position = stands_at(mirror)
+    assert position is not None
+    block = chain.known[position.block_hash]
+    assert (position.size, position.root) == (block.contract.size, block.contract.root)
+    require_log(mirror, block.recorded)
+    require_followed(chain, mirror)
+
+
+def test_a_chain_that_got_shorter_is_followed(mirror: Engine) -> None:
+    """Fewer blocks weigh more now and then, and a test network is rolled back."""
+    chain = founded(10).copy()
+    chain.mine(PUBLISHED)
+    followed(chain, mirror)
+    chain.rollback(4)
+    chain.mine(salt=b"other")
+    require_followed(chain, mirror)
+
+
+def test_a_chain_that_only_lost_blocks_is_one_that_is_late(mirror: Engine) -> None:
+    chain = founded(10).copy()
+    chain.mine(PUBLISHED)
+    followed(chain, mirror)
+    before = content(mirror)
+    chain.rollback(4)
+    with pytest.raises(CouldNotCheck) as raised:
+        followed(chain, mirror)
+    assert getattr(raised.value, "fault", None) == Fault.STALE_HEAD
+    assert content(mirror) == before
+    for _ in range(5):
+        chain.mine(salt=b"other")
+    require_followed(chain, mirror)
