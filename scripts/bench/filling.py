@@ -54,20 +54,25 @@ class Registrar:
         per_request = per_transaction * _PER_REQUEST
         for start in range(0, len(numbers), per_request):
             some = numbers[start : start + per_request]
-            acts = [submission(number) for number in some]
-            parts = range(0, len(some), per_transaction)
-            raw = [self._signed(acts[at : at + per_transaction]) for at in parts]
-            self._send(raw)
+            self._await_mined(self.send(some, per_transaction))
             done = start + len(some)
             if len(numbers) > 1000:
                 print(f"{done} of {len(numbers)} entries on Anvil", file=sys.stderr)
 
-    def _send(self, raw: Sequence[bytes]) -> None:
+    def send(self, numbers: Sequence[int], per_transaction: int = PER_TRANSACTION) -> list[str]:
+        """Send the policies of these numbers; the transactions' hashes."""
+        acts = [submission(number) for number in numbers]
+        parts = range(0, len(acts), per_transaction)
+        raw = [self._signed(acts[at : at + per_transaction]) for at in parts]
         sends = [("eth_sendRawTransaction", ["0x" + each.hex()]) for each in raw]
         sent = self._opened.transport.batch(sends)
-        waiting = [("eth_getTransactionReceipt", [each]) for each in sent if isinstance(each, str)]
-        if len(waiting) != len(raw):
-            raise SystemExit(f"Anvil refused a transaction of the filling: {sent}")
+        refused = [each for each in sent if not isinstance(each, str)]
+        if refused:
+            raise SystemExit(f"Anvil refused a transaction of the filling: {refused[0]}")
+        return sent
+
+    def _await_mined(self, sent: Sequence[str]) -> None:
+        waiting = [("eth_getTransactionReceipt", [each]) for each in sent]
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while None in (receipts := self._opened.transport.batch(waiting)):
             if time.monotonic() > deadline:

@@ -1,116 +1,96 @@
-"""Entries a second from Anvil into an empty SQLite mirror, beside web3's decoder, as JSON.
+"""Entries a second into the mirror, beside what else could read or write them, as JSON.
 
-    python scripts/bench/sync.py [ENTRIES]
+    python scripts/bench/sync.py [--entries N] [--recorded N] [--blocks N] [--rounds N]
+        [--databases sqlite,postgresql] [--without-ponder] [--work FOLDER]
 
-The other side is `contract.events.Recorded.get_logs` over the same blocks: decoding
-alone, without checking a root or writing anything. Goal: at least 4 times as fast.
+Three parts; a size of 0 leaves its part out.
+
+`anvil`: a registry on Anvil with `--entries` policies. In turn, round by round: `sync_…` with
+all its checks into an empty mirror; `rows_…`, the same rows inserted raw into the same schema
+(bulk.py); `fetch`, the node's logs as JSON and nothing done with them; `web3`, its decoded
+`contract.events.Recorded.get_logs`, nothing checked and nothing written. Once: ponder, which
+writes one row an event into its default database (ponder_indexing.py). Ratios are medians of
+the rounds' own. Goals: half of the raw rows; five times web3 and ponder on SQLite, eight times
+web3 on PostgreSQL.
+
+`recorded`: a node that answers from a record (recorded_node.py), with a hundredth of
+`--recorded` entries and with all of them, synced in a process of its own each: entries a
+second, and memory at its peak, the program's own without the database's mapped pages. Goals:
+less than 300 MB; a hundred times the entries take at most 1.3 times as long each.
+
+`follow`: `--blocks` blocks of 50 entries, one a second, and `polreg sync --follow`
+(follow_lag.py). Goal: 99 of 100 can be answered from within a second.
+
+A minute's run: --entries 3000 --recorded 20000 --blocks 5 --rounds 1 --without-ponder
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
+import os
 import tempfile
-import time
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from measure import interleaved, median, median_ratio, registry_on_anvil
-from web3 import HTTPProvider, Web3
+os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
 
-from registry.chain.abi import artifact
-from registry.chain.addresses import checksummed
-from registry.chain.sender import Sender
-from registry.core.digest import sha256
-from registry.core.draft import Draft, FileDescription
-from registry.core.entry import Action
-from registry.core.lifecycle import UNPUBLISHED
-from registry.core.units import BlockNumber, Day
-from registry.mirror.engine import open_engine, sqlite_url
-from registry.services.authorities import open_authority
-from registry.services.publish import record
-from registry.services.setup import signer_for
-from registry.services.sync import sync
-from registry.services.workspace import Workspace
+from databases import Database, opened_databases
+from filling import ANVIL, Registrar
+from follow_lag import lags
+from measure import registry_on_anvil
+from sync_anvil import from_anvil
+from sync_recorded import from_record
 
-BATCH = 100
-ROUNDS = 5
+PER_BLOCK = 50
 
 
 def main() -> None:
-    entries = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        with registry_on_anvil(home) as opened:
-            _fill(opened, entries)
-            size, _ = opened.client.checkpoint()
-            found = interleaved(
-                ROUNDS,
-                {
-                    "sync": lambda: size / _sync(opened, home),
-                    "web3_get_logs": lambda: size / _web3(opened, size),
-                },
-            )
-    print(
-        json.dumps(
-            {
-                "entries": size,
-                "rounds": ROUNDS,
-                "entries_per_second": {name: median(rates) for name, rates in found.items()},
-                "ratio": median_ratio(found["sync"], found["web3_get_logs"]),
-                "goal": 4,
-            },
-            indent=2,
-        )
-    )
+    given = _arguments()
+    with ExitStack() as until_the_end:
+        work = given.work or Path(until_the_end.enter_context(tempfile.TemporaryDirectory()))
+        names = given.databases.split(",")
+        databases = until_the_end.enter_context(opened_databases(names, work))
+        found: dict[str, Any] = {}
+        if given.entries:
+            found["anvil"] = from_anvil(databases, work, given)
+        if given.recorded:
+            found["recorded"] = from_record(databases, work, given.recorded)
+        if given.blocks:
+            found["follow"] = {each.name: _follow(each, work, given.blocks) for each in databases}
+    print(json.dumps(found, indent=2))
 
 
-def _fill(opened: Workspace, count: int) -> None:
-    sender = Sender(opened.transport, signer_for(opened, lambda _: ""))
-    open_authority("CN", {}, None, opened.client, sender)
-    for start in range(0, count, BATCH):
-        drafts = [_draft(number) for number in range(start, min(start + BATCH, count))]
-        record([each.submission(UNPUBLISHED) for each in drafts], opened.client, sender)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--entries", type=int, default=100_000)
+    parser.add_argument("--recorded", type=int, default=1_000_000)
+    parser.add_argument("--blocks", type=int, default=120)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--without-ponder", action="store_true")
+    parser.add_argument("--work", type=Path, help="keeps the record for the next run")
+    return parser.parse_args()
 
 
-def _draft(number: int) -> Draft:
-    """A policy with a manifest of the size that the corpus's manifests have."""
-    title = f"关于第{number}号政策的若干规定"
-    return Draft(
-        action=Action.PUBLISH,
-        authority="CN",
-        number=f"国发〔2026〕{number}号",
-        title={"zh": title},
-        document=FileDescription(
-            sha256(str(number).encode()), 10_000, f"{title}.md", "text/markdown", "zh"
-        ),
-        type="notice",
-        issued=Day(20_000),
-        effective_from=Day(20_030),
-    )
-
-
-def _sync(opened: Workspace, home: Path) -> float:
-    path = home / "fresh.sqlite"
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
-    engine = open_engine(sqlite_url(path))
-    started = time.perf_counter()
-    sync(opened.client, engine, BlockNumber(opened.deployment.first_block))
-    taken = time.perf_counter() - started
-    engine.dispose()
-    return taken
-
-
-def _web3(opened: Workspace, size: int) -> float:
-    web3 = Web3(HTTPProvider(str(opened.settings.rpc_url)))
-    address = checksummed(opened.client.address)
-    contract = web3.eth.contract(address=address, abi=artifact()["abi"])
-    started = time.perf_counter()
-    logs = contract.events.Recorded.get_logs(from_block=0)
-    taken = time.perf_counter() - started
-    if len(logs) != size:
-        raise SystemExit(f"web3 decoded {len(logs)} of {size} entries")
-    return taken
+def _follow(database: Database, work: Path, blocks: int) -> Any:
+    with (
+        tempfile.TemporaryDirectory(dir=work) as home,
+        registry_on_anvil(Path(home), *ANVIL) as opened,
+    ):
+        numbers = range(blocks * PER_BLOCK)
+        found = sorted(lags(opened, Registrar(opened), database.fresh(), numbers, PER_BLOCK))
+    return {
+        "blocks": blocks,
+        "entries_per_block": PER_BLOCK,
+        "lag_seconds": {
+            "median": round(found[len(found) // 2], 3),
+            "p99": round(found[min(len(found) - 1, -(-len(found) * 99 // 100) - 1)], 3),
+            "max": round(found[-1], 3),
+        },
+        "goal": {"p99": 1.0},
+    }
 
 
 if __name__ == "__main__":
