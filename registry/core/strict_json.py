@@ -24,11 +24,11 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{\]}]', re.DOTALL)
 
 def loads(content: bytes) -> Any:
     """The value that `content` denotes; raises InputError saying what is wrong."""
-    found = _canonical_object(content)
-    return _loads_strictly(content) if found is None else found
+    found = canonical_object(content)
+    return loads_strictly(content) if found is None else found
 
 
-def _canonical_object(content: bytes) -> dict[str, Any] | None:
+def canonical_object(content: bytes) -> dict[str, Any] | None:
     """The object that `content` denotes, if that is plain: None says nothing.
 
     What is parsed and written again as the same bytes has no key twice, and nothing that two
@@ -62,7 +62,7 @@ def _without_odd_numbers(values: Iterable[Any]) -> bool:
     return True
 
 
-def _loads_strictly(content: bytes) -> Any:
+def loads_strictly(content: bytes) -> Any:
     """As `loads`, whatever the form; and with words for what is wrong."""
     try:
         text = content.decode("utf-8")

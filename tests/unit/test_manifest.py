@@ -491,6 +491,47 @@ def test_strict_json_reads_what_any_json_writer_wrote(value: Any) -> None:
     assert strict_json.loads(bytes_of(value)) == value
 
 
+nearly_canonical = st.one_of(
+    st.dictionaries(st.text(max_size=3), anything, max_size=4),
+    st.dictionaries(st.sampled_from([*FULL, "extra"]), anything, max_size=6).map(
+        lambda odd: {**FULL, **odd}
+    ),
+).map(lambda fields: json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+
+
+@given(
+    nearly_canonical,
+    st.sampled_from(
+        ["", '"a":1,', '"\\ud83d\\ude00":1,', '"\\/":1,', '"\\u0061":1,', '"z":1.0,', " "]
+    ),
+    st.integers(0, 40),
+)
+@example('{"a":-0}', "", 0)
+@example('{"a":9007199254740991}', "", 0)
+@example('{"a":-9007199254740992}', "", 0)
+@example('{"a":[9007199254740992]}', "", 0)
+@example('{"a":{"b":[1e2]}}', "", 0)
+@example('{"a":18446744073709551616}', "", 0)
+@example('{"a":' * 65 + "1" + "}" * 65, "", 0)
+@example('{"a":"' + "[" * 65 + '"}', "", 0)
+@example('{"\uffff":1,"\U00010000":2}', "", 0)
+@example('{"a":"\x7f\u2028"}', "", 0)
+def test_the_short_way_to_read_json_reads_what_the_strict_one_reads(
+    text: str, inserted: str, at: int
+) -> None:
+    # by a character that stays in UTF-8, so that surrogates come as bytes too
+    content = (text[:at] + inserted + text[at:]).encode("utf-8", "surrogatepass")
+    short = strict_json.canonical_object(content)
+    if short is not None:
+        strict = strict_json.loads_strictly(content)
+        assert (short, repr(short)) == (strict, repr(strict))
+
+
+@pytest.mark.parametrize("fields", [PLAIN, FULL], ids=["plain", "full"])
+def test_what_is_written_is_read_by_the_short_way(fields: dict[str, Any]) -> None:
+    assert strict_json.canonical_object(canonical(fields)) == fields
+
+
 # Profiles of authorities
 
 
