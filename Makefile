@@ -59,6 +59,8 @@ $(NODE_MODULES): package.json package-lock.json
 # Run after changing the dependencies in pyproject.toml or scripts/tools/*.in; needs uv.
 constraints:
 	$(PIN) --extra dev pyproject.toml --output-file constraints.txt
+	$(PIN) --extra serve --extra postgres --extra websocket --extra fast --constraint constraints.txt \
+		pyproject.toml deploy/build.in --output-file deploy/requirements.txt
 	$(PIN) scripts/tools/slither.in --output-file scripts/tools/slither.txt
 	$(PIN) scripts/tools/halmos.in --output-file scripts/tools/halmos.txt
 

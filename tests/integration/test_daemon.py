@@ -230,3 +230,9 @@ def test_one_that_stands_by_stops_without_a_word_in_the_mirror(user: User) -> No
             second.signal(signal.SIGTERM)
             assert second.ended() == 0
         assert user.done("status", "--json").json["follower"]["state"] == "following"
+
+
+def test_a_mirror_of_another_chain_ends_it_with_2(user: User, owner: User) -> None:
+    with running(user, *FOLLOW, POLREG_DATABASE_URL=mirror_of(owner)) as daemon:
+        assert "the mirror follows eip155:31337" in daemon.hear("reading the chain fails")["detail"]
+        assert daemon.ended() == 2

@@ -32,7 +32,7 @@ def test_the_readme_s_commands_work_as_they_stand(tmp_path: Path) -> None:
     assert all(block in BLOCKS for block in OF_MAKE)
     # A free port each: the README's own may be taken.
     text = script()
-    text = text.replace("8000", "18734").replace("8546", "18735")
+    text = text.replace("8000", "18734").replace("8546", "18735").replace("9464", "18738")
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("POLREG_")},
