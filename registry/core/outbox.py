@@ -1,0 +1,221 @@
+"""What becomes of an act that is to be recorded, decided from what is known of its transaction.
+
+An act is staged, put into a transaction with others, signed, sent, and ends as final or
+rejected. The contract takes each sequence of a policy once, so an act that is sent twice is
+recorded once; what is here sees to it that none is lost, that no nonce stays open and that
+nothing is signed anew without need.
+
+One nonce of an account has one or more attempts: the same acts with higher fees. At most one
+of them, or a transaction of another program with the same key, is ever mined. No IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from registry.core.units import BlockNumber, UnixSeconds
+
+
+class Stage(StrEnum):
+    """How far an act, or the transaction that carries it, has come."""
+
+    STAGED = "staged"
+    """Written down, in no transaction."""
+    SIGNED = "signed"
+    """In a transaction that is kept as it is to be sent."""
+    SENT = "sent"
+    """A node took it."""
+    INCLUDED = "included"
+    """In a block that may still be replaced."""
+    FINALIZED = "finalized"
+    REPLACED = "replaced"
+    """Another transaction with its nonce was mined, or is to be."""
+    REJECTED = "rejected"
+    """Refused for a reason that does not pass, or cancelled."""
+    UNKNOWN = "unknown"
+    """Sent, and not known whether a node took it."""
+
+
+OPEN = frozenset({Stage.STAGED, Stage.SIGNED, Stage.SENT, Stage.UNKNOWN, Stage.INCLUDED})
+"""The stages of what something is still to be done about."""
+
+UNDER_WAY = frozenset({Stage.SIGNED, Stage.SENT, Stage.UNKNOWN, Stage.INCLUDED})
+
+FOLLOWS: Mapping[Stage, frozenset[Stage]] = {
+    Stage.STAGED: frozenset({Stage.SIGNED, Stage.INCLUDED, Stage.FINALIZED, Stage.REJECTED}),
+    Stage.SIGNED: frozenset(
+        {Stage.SENT, Stage.UNKNOWN, Stage.INCLUDED, Stage.REPLACED, Stage.STAGED, Stage.REJECTED}
+    ),
+    Stage.SENT: frozenset(
+        {Stage.INCLUDED, Stage.UNKNOWN, Stage.REPLACED, Stage.STAGED, Stage.REJECTED}
+    ),
+    Stage.UNKNOWN: frozenset(
+        {Stage.SENT, Stage.INCLUDED, Stage.REPLACED, Stage.STAGED, Stage.REJECTED}
+    ),
+    # A reorganisation takes it back.
+    Stage.INCLUDED: frozenset(
+        {Stage.FINALIZED, Stage.SENT, Stage.REPLACED, Stage.STAGED, Stage.REJECTED}
+    ),
+    Stage.FINALIZED: frozenset(),
+    Stage.REPLACED: frozenset({Stage.INCLUDED}),
+    # By hand: `polreg outbox retry`.
+    Stage.REJECTED: frozenset({Stage.STAGED}),
+}
+"""What may come after each stage. Being finalised is the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """Wei a unit of gas: the most that is paid in all, and to the block's maker. On networks
+    without EIP-1559 both are the gas price."""
+
+    most: int
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One signed transaction. `block` is where it was last seen."""
+
+    transaction: bytes
+    fees: Fees
+    stage: Stage
+    sent_at: UnixSeconds | None = None
+    block: BlockNumber | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """A transaction's place, and whether it did what it was for."""
+
+    block: BlockNumber
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a node says at one moment. `nonce` is the account's next one as of `head`; `pooled`
+    are those of the attempts that the node has waiting, or None where it can not tell."""
+
+    head: BlockNumber
+    finalized: BlockNumber
+    nonce: int
+    mined: Mapping[bytes, Mined]
+    pooled: Collection[bytes] | None
+    fees: Fees
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When a transaction that waits is paid more for, and the most that is paid."""
+
+    stuck_after_seconds: int = 90
+    most_fee: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to be done now. `why` is a reason that a person should know, if there is one."""
+
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this attempt's bytes, again or for the first time."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Outbid:
+    """Sign the same with these fees: the attempts that there are wait too long."""
+
+    fees: Fees
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """This attempt is in a block; `final` where that can not be replaced any more."""
+
+    attempt: Attempt
+    block: BlockNumber
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """This attempt is in a block and did nothing: why has to be asked of the contract."""
+
+    attempt: Attempt
+    block: BlockNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Usurped:
+    """A transaction that is none of the attempts took the nonce: the acts need another one."""
+
+
+Step = Wait | Send | Outbid | Landed | Reverted | Usurped
+
+
+def next_step(
+    nonce: int, attempts: Sequence[Attempt], seen: Seen, now: UnixSeconds, patience: Patience
+) -> Step:
+    """What to do about one nonce, whose attempts are given the newest first."""
+    for attempt in attempts:
+        mined = seen.mined.get(attempt.transaction)
+        if mined is None:
+            continue
+        if not mined.succeeded:
+            return Reverted(attempt, mined.block)
+        return Landed(attempt, mined.block, final=mined.block <= seen.finalized)
+    if seen.nonce > nonce:
+        return Usurped()
+    newest = attempts[0]
+    if newest.stage in {Stage.SIGNED, Stage.UNKNOWN}:
+        return Send(newest)
+    if newest.block is not None:
+        # It was in a block that the chain replaced: nodes mostly keep it, but need not.
+        return Send(newest)
+    if seen.pooled is not None and newest.transaction not in seen.pooled:
+        return Send(newest)
+    return _waiting(newest, seen, now, patience)
+
+
+def _waiting(newest: Attempt, seen: Seen, now: UnixSeconds, patience: Patience) -> Step:
+    sent_at = now if newest.sent_at is None else newest.sent_at
+    if now - sent_at < patience.stuck_after_seconds:
+        return Wait()
+    fees = outbidding(newest.fees, seen.fees)
+    if patience.most_fee is not None and fees.most > patience.most_fee:
+        return Wait(
+            f"it waits for {now - sent_at} s, and to outbid it would take "
+            f"{fees.most} wei a unit of gas, more than the {patience.most_fee} allowed"
+        )
+    return Outbid(fees)
+
+
+def outbidding(before: Fees, market: Fees) -> Fees:
+    """Fees with which nodes let a transaction take another one's place: at least a tenth more
+    of both (geth's --txpool.pricebump), an eighth to be sure, and what the market asks."""
+    priority = max(_raised(before.priority), market.priority)
+    return Fees(max(_raised(before.most), market.most, priority), priority)
+
+
+def _raised(fee: int) -> int:
+    # One wei more than nothing is more than a tenth more.
+    return max(fee + 1, -(-fee * 9 // 8))
+
+
+def next_nonce(chain: int, signed: Collection[int]) -> int:
+    """The nonce for the next transaction of an account: the lowest that is neither used on the
+    chain, as of its newest block, nor by what is signed and not yet mined. So a nonce that
+    was given up is filled first."""
+    taken = {nonce for nonce in signed if nonce >= chain}
+    nonce = chain
+    while nonce in taken:
+        nonce += 1
+    return nonce
