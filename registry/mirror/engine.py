@@ -31,8 +31,8 @@ __all__ = [
     "writing",
 ]
 
-SCHEMA_VERSION = "0003"
-_EARLIER = frozenset({"0001", "0002"})
+SCHEMA_VERSION = "0004"
+_EARLIER = frozenset({"0001", "0002", "0003"})
 # Alembic runs once at a time in a process.
 _MIGRATING = threading.Lock()
 

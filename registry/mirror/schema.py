@@ -250,4 +250,74 @@ faults = Table(
     Column("last_at", BigInteger, nullable=False),
     Column("detail", _Text, nullable=False),
 )
-OPERATIONAL = frozenset({follower.name, faults.name})
+
+# What a registrar has to record, and the transactions that carry it (core.outbox). The chain
+# does not have it: this is all that is lost with the mirror.
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("account", LargeBinary(20), nullable=False),
+    Column("policy_id", LargeBinary(32), nullable=False),
+    Column("authority", _Text, nullable=False),
+    Column("number_hash", LargeBinary(32), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("action", SmallInteger, nullable=False),
+    Column("effective_on", BigInteger),
+    Column("document", LargeBinary(32)),
+    Column("manifest", LargeBinary(32), nullable=False),
+    # the manifest's bytes, empty where the digest alone is recorded
+    Column("content", LargeBinary, nullable=False),
+    # the policy in words, and where the act was asked for: a file, a row of an index
+    Column("called", _Text, nullable=False),
+    Column("source", _Text),
+    # core.outbox.Stage
+    Column("stage", _Text, nullable=False),
+    Column("reason", _Text),
+    # the transaction that carries it, and its place there
+    Column("transaction", BigInteger),
+    Column("place", Integer),
+    # its entry in the log, while it is in a block
+    Column("entry", BigInteger),
+    Column("staged_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index("acts_by_stage", "account", "stage", "id"),
+    Index("acts_by_transaction", "transaction", "place"),
+    # Two that are to be the same act of a policy can not both be on their way.
+    Index(
+        "acts_once",
+        "policy_id",
+        "sequence",
+        unique=True,
+        sqlite_where=text("stage != 'rejected'"),
+        postgresql_where=text("stage != 'rejected'"),
+    ),
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("account", LargeBinary(20), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    # as it is sent, and what it calls
+    Column("raw", LargeBinary, nullable=False),
+    Column("to", LargeBinary(20), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("gas", BigInteger, nullable=False),
+    # wei a unit of gas
+    Column("most_fee", BigInteger, nullable=False),
+    Column("priority_fee", BigInteger, nullable=False),
+    # what it is for, in words
+    Column("about", _Text, nullable=False),
+    Column("stage", _Text, nullable=False),
+    Column("reason", _Text),
+    Column("signed_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("block", BigInteger),
+    Column("gas_used", BigInteger),
+    Index("transactions_by_nonce", "account", "nonce"),
+    Index("transactions_by_stage", "account", "stage"),
+)
+OPERATIONAL = frozenset({follower.name, faults.name, acts.name, transactions.name})

@@ -1,0 +1,374 @@
+"""The outbox's rows: acts that are to be recorded, and the transactions that carry them.
+
+Every function runs in the caller's transaction and moves a stage only from where it is said
+to be, so that of two processes that saw the same thing one moves it and the other finds it
+moved. What may follow what is `core.outbox.FOLLOWS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+
+from registry.core.entry import Action
+from registry.core.outbox import FOLLOWS, UNDER_WAY, Attempt, Fees, Stage
+from registry.core.policy import PolicyKey
+from registry.core.submission import Submission
+from registry.core.units import Address, BlockNumber, Day, Digest, UnixSeconds
+from registry.errors import Rejected
+from registry.mirror.schema import acts, transactions
+
+_IN_LIST = 500
+_UNDER_WAY = sorted(stage.value for stage in UNDER_WAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act of the outbox, and how far it has come."""
+
+    id: int
+    account: Address
+    submission: Submission
+    called: str
+    source: str | None
+    stage: Stage
+    reason: str | None
+    transaction: int | None
+    entry: int | None
+    changed_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A signed transaction of the outbox."""
+
+    id: int
+    account: Address
+    nonce: int
+    raw: bytes
+    to: Address
+    data: bytes
+    gas: int
+    about: str
+    attempt: Attempt
+    reason: str | None
+    gas_used: int | None
+
+
+def stage_acts(
+    connection: Connection,
+    account: Address,
+    submissions: Sequence[Submission],
+    called: Sequence[str],
+    sources: Sequence[str | None],
+    now: UnixSeconds,
+) -> list[int]:
+    """Write down what is to be recorded; the acts' ids. One that is there already, the same
+    in everything, is not written again. Raises Rejected where another one has its place."""
+    there = _in_place(connection, submissions)
+    ids: list[int] = []
+    for submission, name, source in zip(submissions, called, sources, strict=True):
+        known = there.get((submission.policy.policy_id, submission.sequence))
+        if known is None:
+            ids.append(_inserted(connection, account, submission, name, source, now))
+        elif _same(known.submission, submission) and known.account == account:
+            ids.append(known.id)
+        else:
+            raise Rejected(
+                f"act {submission.sequence} on {name} is on its way already: another one, "
+                f"{known.submission.action.word}, number {known.id} of the outbox",
+                hint=f"see polreg outbox show {known.id}",
+            )
+    return ids
+
+
+def acts_by_id(connection: Connection, ids: Sequence[int]) -> list[Act]:
+    """These acts, in the order of their ids."""
+    found: list[Act] = []
+    for some in _chunks(sorted(ids)):
+        rows = connection.execute(select(acts).where(acts.c.id.in_(some)).order_by(acts.c.id))
+        found += map(_act, rows)
+    return found
+
+
+def listed_acts(
+    connection: Connection, stages: Collection[Stage], limit: int, before: int | None = None
+) -> list[Act]:
+    """The newest acts in one of the stages."""
+    statement = select(acts).where(acts.c.stage.in_(sorted(stage.value for stage in stages)))
+    if before is not None:
+        statement = statement.where(acts.c.id < before)
+    return [_act(row) for row in connection.execute(statement.order_by(acts.c.id.desc()).limit(limit))]
+
+
+def count_by_stage(connection: Connection) -> dict[Stage, int]:
+    rows = connection.execute(select(acts.c.stage, func.count()).group_by(acts.c.stage))
+    return {Stage(stage): int(number) for stage, number in rows}
+
+
+def stages_of(connection: Connection, ids: Sequence[int]) -> dict[Stage, int]:
+    """How many of these acts are in which stage."""
+    found: dict[Stage, int] = {}
+    for some in _chunks(list(ids)):
+        counted = select(acts.c.stage, func.count()).where(acts.c.id.in_(some))
+        for stage, number in connection.execute(counted.group_by(acts.c.stage)):
+            found[Stage(stage)] = found.get(Stage(stage), 0) + int(number)
+    return found
+
+
+def next_staged(connection: Connection, account: Address, limit: int) -> list[Act]:
+    """The oldest staged acts whose policies have none on its way: each is to be tried against
+    the contract as it is, which does not have what is not in a block yet."""
+    on_its_way = select(acts.c.policy_id).where(
+        acts.c.stage.in_([stage for stage in _UNDER_WAY if stage != Stage.INCLUDED.value])
+    )
+    statement = (
+        select(acts)
+        .where(
+            acts.c.account == account,
+            acts.c.stage == Stage.STAGED.value,
+            acts.c.policy_id.not_in(on_its_way),
+        )
+        .order_by(acts.c.id)
+        .limit(limit)
+    )
+    return [_act(row) for row in connection.execute(statement)]
+
+
+def acts_in(connection: Connection, transaction: int) -> list[Act]:
+    """The acts that a transaction carries, in their order there."""
+    statement = select(acts).where(acts.c.transaction == transaction).order_by(acts.c.place)
+    return [_act(row) for row in connection.execute(statement)]
+
+
+def add_transaction(
+    connection: Connection,
+    signed: dict[str, Any],
+    carried: Sequence[int],
+    replacing: int | None = None,
+) -> int | None:
+    """Keep a signed transaction, as it is to be sent, with the acts it carries: those that are
+    staged, or those of the transaction that it is to replace. None, and nothing is kept, where
+    one of them is no longer so."""
+    result = connection.execute(insert(transactions), {**signed, "stage": Stage.SIGNED.value})
+    made = int(result.inserted_primary_key[0])  # type: ignore[index]
+    where = acts.c.transaction == replacing if replacing is not None else and_(
+        acts.c.transaction.is_(None), acts.c.stage == Stage.STAGED.value
+    )
+    for place, act in enumerate(carried):
+        moved = connection.execute(
+            update(acts)
+            .where(acts.c.id == act, where)
+            .values(
+                transaction=made,
+                place=place,
+                stage=Stage.SIGNED.value,
+                reason=None,
+                changed_at=signed["signed_at"],
+            )
+        )
+        if moved.rowcount != 1:
+            return None
+    return made
+
+
+def under_way(connection: Connection, account: Address) -> dict[int, list[Transaction]]:
+    """By nonce, the transactions of which something may still come, the newest first; those
+    that were outbid among them."""
+    open_nonces = select(transactions.c.nonce).where(
+        transactions.c.account == account, transactions.c.stage.in_(_UNDER_WAY)
+    )
+    statement = (
+        select(transactions)
+        .where(
+            transactions.c.account == account,
+            transactions.c.nonce.in_(open_nonces),
+            transactions.c.stage.in_([*_UNDER_WAY, Stage.REPLACED.value]),
+        )
+        .order_by(transactions.c.nonce, transactions.c.id.desc())
+    )
+    found: dict[int, list[Transaction]] = {}
+    for row in connection.execute(statement):
+        found.setdefault(row.nonce, []).append(_transaction(row))
+    return found
+
+
+def move_transaction(
+    connection: Connection, before: Transaction, to: Stage, now: UnixSeconds, **also: Any
+) -> bool:
+    """Move a transaction and the acts that it carries from the stage in which it was seen;
+    whether it still was there."""
+    assert to in FOLLOWS[before.attempt.stage], (before.attempt.stage, to)
+    moved = connection.execute(
+        update(transactions)
+        .where(
+            transactions.c.id == before.id,
+            transactions.c.stage == before.attempt.stage.value,
+        )
+        .values(stage=to.value, **also)
+    )
+    if moved.rowcount != 1:
+        return False
+    if to is not Stage.REPLACED:
+        connection.execute(
+            update(acts)
+            .where(acts.c.transaction == before.id)
+            .values(stage=to.value, changed_at=now)
+        )
+    return True
+
+
+def mark_sent(connection: Connection, transaction: Transaction, now: UnixSeconds) -> None:
+    """A node took it once more; the stage stays."""
+    connection.execute(
+        update(transactions)
+        .where(transactions.c.id == transaction.id)
+        .values(sent_at=now, block=None)
+    )
+
+
+def release_acts(connection: Connection, transaction: int, now: UnixSeconds) -> None:
+    """Put a transaction's acts back in line: it will not be mined."""
+    connection.execute(
+        update(acts)
+        .where(acts.c.transaction == transaction)
+        .values(
+            stage=Stage.STAGED.value, transaction=None, place=None, entry=None, changed_at=now
+        )
+    )
+
+
+def carry_over(connection: Connection, before: int, after: int) -> None:
+    """The acts of one attempt belong to the other, which was mined."""
+    connection.execute(
+        update(acts).where(acts.c.transaction == before).values(transaction=after)
+    )
+
+
+def note_entries(connection: Connection, entries: Iterable[tuple[int, int]]) -> None:
+    """Where acts, by their ids, stand in the log."""
+    values = [{"act": act, "at": entry} for act, entry in entries]
+    if values:
+        statement = update(acts).where(acts.c.id == bindparam("act")).values(entry=bindparam("at"))
+        connection.execute(statement, values)
+
+
+def settle_act(
+    connection: Connection, act: Act, to: Stage, now: UnixSeconds, *, reason: str | None = None,
+    entry: int | None = None,
+) -> bool:
+    """Move one act by itself; whether it still was where it was seen."""
+    assert to in FOLLOWS[act.stage], (act.stage, to)
+    moved = connection.execute(
+        update(acts)
+        .where(acts.c.id == act.id, acts.c.stage == act.stage.value)
+        .values(stage=to.value, reason=reason, entry=entry, changed_at=now)
+    )
+    return moved.rowcount == 1
+
+
+def _inserted(
+    connection: Connection,
+    account: Address,
+    submission: Submission,
+    called: str,
+    source: str | None,
+    now: UnixSeconds,
+) -> int:
+    row = {
+        "account": account,
+        "policy_id": submission.policy.policy_id,
+        "authority": submission.policy.authority,
+        "number_hash": submission.policy.number_hash,
+        "sequence": submission.sequence,
+        "action": int(submission.action),
+        "effective_on": submission.effective_on,
+        "document": submission.document,
+        "manifest": submission.manifest,
+        "content": submission.content,
+        "called": called,
+        "source": source,
+        "stage": Stage.STAGED.value,
+        "staged_at": now,
+        "changed_at": now,
+    }
+    result = connection.execute(insert(acts), row)
+    return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+
+def _in_place(
+    connection: Connection, submissions: Sequence[Submission]
+) -> dict[tuple[bytes, int], Act]:
+    """The acts that have these ones' places, by policy and sequence."""
+    found: dict[tuple[bytes, int], Act] = {}
+    for some in _chunks(list({each.policy.policy_id for each in submissions})):
+        statement = select(acts).where(
+            acts.c.policy_id.in_(some), acts.c.stage != Stage.REJECTED.value
+        )
+        for row in connection.execute(statement):
+            found[row.policy_id, row.sequence] = _act(row)
+    return found
+
+
+def _same(one: Submission, other: Submission) -> bool:
+    """Whether they are one act, whether or not the manifest's bytes go with it."""
+    return (one.action, one.effective_on, one.document, one.manifest) == (
+        other.action,
+        other.effective_on,
+        other.document,
+        other.manifest,
+    )
+
+
+def _act(row: Any) -> Act:
+    submission = Submission(
+        policy=PolicyKey(row.authority, Digest(row.number_hash)),
+        sequence=row.sequence,
+        action=Action(row.action),
+        effective_on=None if row.effective_on is None else Day(row.effective_on),
+        document=None if row.document is None else Digest(row.document),
+        manifest=Digest(row.manifest),
+        content=row.content,
+    )
+    return Act(
+        id=row.id,
+        account=Address(row.account),
+        submission=submission,
+        called=row.called,
+        source=row.source,
+        stage=Stage(row.stage),
+        reason=row.reason,
+        transaction=row.transaction,
+        entry=row.entry,
+        changed_at=UnixSeconds(row.changed_at),
+    )
+
+
+def _transaction(row: Any) -> Transaction:
+    attempt = Attempt(
+        transaction=row.hash,
+        fees=Fees(row.most_fee, row.priority_fee),
+        stage=Stage(row.stage),
+        sent_at=None if row.sent_at is None else UnixSeconds(row.sent_at),
+        block=None if row.block is None else BlockNumber(row.block),
+    )
+    return Transaction(
+        id=row.id,
+        account=Address(row.account),
+        nonce=row.nonce,
+        raw=row.raw,
+        to=Address(row.to),
+        data=row.data,
+        gas=row.gas,
+        about=row.about,
+        attempt=attempt,
+        reason=row.reason,
+        gas_used=row.gas_used,
+    )
+
+
+def _chunks(values: list[Any]) -> Iterable[list[Any]]:
+    return (values[at : at + _IN_LIST] for at in range(0, len(values), _IN_LIST))
