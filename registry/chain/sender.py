@@ -122,7 +122,7 @@ class Sender:
         try:
             sent = self._transport.request("eth_sendRawTransaction", ["0x" + raw.hex()])
         except RpcError as error:
-            if not _already_there(error):
+            if not already_there(error):
                 raise self._explained(error, market) from None
             sent = _hash_of(raw)
         except Unavailable:
@@ -214,7 +214,7 @@ def _hash_of(raw: bytes) -> str:
     return "0x" + keccak(raw).hex()
 
 
-def _already_there(error: RpcError) -> bool:
+def already_there(error: RpcError) -> bool:
     """In the words of go-ethereum, Anvil, Nethermind, Besu and OpenEthereum."""
     message = error.message.lower().replace(" ", "")
     return any(

@@ -101,7 +101,9 @@ def listed_acts(
     statement = select(acts).where(acts.c.stage.in_(sorted(stage.value for stage in stages)))
     if before is not None:
         statement = statement.where(acts.c.id < before)
-    return [_act(row) for row in connection.execute(statement.order_by(acts.c.id.desc()).limit(limit))]
+    return [
+        _act(row) for row in connection.execute(statement.order_by(acts.c.id.desc()).limit(limit))
+    ]
 
 
 def count_by_stage(connection: Connection) -> dict[Stage, int]:
@@ -155,8 +157,10 @@ def add_transaction(
     one of them is no longer so."""
     result = connection.execute(insert(transactions), {**signed, "stage": Stage.SIGNED.value})
     made = int(result.inserted_primary_key[0])  # type: ignore[index]
-    where = acts.c.transaction == replacing if replacing is not None else and_(
-        acts.c.transaction.is_(None), acts.c.stage == Stage.STAGED.value
+    where = (
+        acts.c.transaction == replacing
+        if replacing is not None
+        else and_(acts.c.transaction.is_(None), acts.c.stage == Stage.STAGED.value)
     )
     for place, act in enumerate(carried):
         moved = connection.execute(
@@ -201,7 +205,7 @@ def move_transaction(
 ) -> bool:
     """Move a transaction and the acts that it carries from the stage in which it was seen;
     whether it still was there."""
-    assert to in FOLLOWS[before.attempt.stage], (before.attempt.stage, to)
+    _require_follows(before.attempt.stage, to)
     moved = connection.execute(
         update(transactions)
         .where(
@@ -230,22 +234,54 @@ def mark_sent(connection: Connection, transaction: Transaction, now: UnixSeconds
     )
 
 
+def note_block(connection: Connection, transaction: Transaction, block: BlockNumber) -> None:
+    """It stands in another block than before."""
+    connection.execute(
+        update(transactions).where(transactions.c.id == transaction.id).values(block=block)
+    )
+
+
+def note_reason(connection: Connection, act: Act, reason: str) -> None:
+    connection.execute(update(acts).where(acts.c.id == act.id).values(reason=reason))
+
+
+def nonces_from(connection: Connection, account: Address, nonce: int) -> list[int]:
+    """The account's nonces from `nonce` on that a transaction was signed with; one that no
+    node took for good is free again."""
+    statement = select(transactions.c.nonce).where(
+        transactions.c.account == account,
+        transactions.c.nonce >= nonce,
+        transactions.c.stage != Stage.REJECTED.value,
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def count_waiting(connection: Connection, account: Address) -> int:
+    """How many of the account's transactions are signed and in no block."""
+    waiting = [stage for stage in _UNDER_WAY if stage != Stage.INCLUDED.value]
+    statement = select(func.count()).where(
+        transactions.c.account == account, transactions.c.stage.in_(waiting)
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def transaction_by_id(connection: Connection, number: int) -> Transaction:
+    row = connection.execute(select(transactions).where(transactions.c.id == number)).one()
+    return _transaction(row)
+
+
 def release_acts(connection: Connection, transaction: int, now: UnixSeconds) -> None:
     """Put a transaction's acts back in line: it will not be mined."""
     connection.execute(
         update(acts)
         .where(acts.c.transaction == transaction)
-        .values(
-            stage=Stage.STAGED.value, transaction=None, place=None, entry=None, changed_at=now
-        )
+        .values(stage=Stage.STAGED.value, transaction=None, place=None, entry=None, changed_at=now)
     )
 
 
 def carry_over(connection: Connection, before: int, after: int) -> None:
     """The acts of one attempt belong to the other, which was mined."""
-    connection.execute(
-        update(acts).where(acts.c.transaction == before).values(transaction=after)
-    )
+    connection.execute(update(acts).where(acts.c.transaction == before).values(transaction=after))
 
 
 def note_entries(connection: Connection, entries: Iterable[tuple[int, int]]) -> None:
@@ -257,11 +293,16 @@ def note_entries(connection: Connection, entries: Iterable[tuple[int, int]]) -> 
 
 
 def settle_act(
-    connection: Connection, act: Act, to: Stage, now: UnixSeconds, *, reason: str | None = None,
+    connection: Connection,
+    act: Act,
+    to: Stage,
+    now: UnixSeconds,
+    *,
+    reason: str | None = None,
     entry: int | None = None,
 ) -> bool:
     """Move one act by itself; whether it still was where it was seen."""
-    assert to in FOLLOWS[act.stage], (act.stage, to)
+    _require_follows(act.stage, to)
     moved = connection.execute(
         update(acts)
         .where(acts.c.id == act.id, acts.c.stage == act.stage.value)
@@ -311,6 +352,11 @@ def _in_place(
         for row in connection.execute(statement):
             found[row.policy_id, row.sequence] = _act(row)
     return found
+
+
+def _require_follows(before: Stage, after: Stage) -> None:
+    if after not in FOLLOWS[before]:
+        raise AssertionError(f"{after} does not follow {before}")
 
 
 def _same(one: Submission, other: Submission) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from registry.core.entry import Entry
 from registry.core.units import UnixSeconds
 from registry.mirror.schema import blocks, entries, manifests, policies
 from registry.mirror.store import entry_of
@@ -51,6 +52,17 @@ def entries_in_block(connection: Connection, block: int) -> tuple[int, int]:
 def history(connection: Connection, policy: int) -> list[Any]:
     """One policy's rows of `entries`, each with its manifest's `content`."""
     return list(connection.execute(_OF_POLICY, {"policy": policy}))
+
+
+def entry_of_act(connection: Connection, policy_id: bytes, sequence: int) -> Entry | None:
+    """The entry that is act `sequence` of a policy."""
+    statement = (
+        select(entries)
+        .join(policies, policies.c.id == entries.c.policy)
+        .where(policies.c.policy_id == policy_id, entries.c.sequence == sequence)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else entry_of(row)
 
 
 def size_recorded_by(connection: Connection, moment: UnixSeconds) -> int:

@@ -1,0 +1,226 @@
+"""What the outbox asks of a node for one account: what became of its transactions, what gas
+costs, to take one more. Decides nothing and keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from registry.chain.addresses import checksummed
+from registry.chain.client import Client
+from registry.chain.fees import Market, read_market
+from registry.chain.refusals import refusal
+from registry.chain.rpc import Call, RpcError
+from registry.chain.sender import already_there
+from registry.chain.signers import Signer
+from registry.core.following import Fault
+from registry.core.outbox import Fees, Mined, Seen
+from registry.core.units import Address, BlockNumber
+from registry.errors import Inconsistent, Unavailable
+
+_PER_BATCH = 100
+
+
+class Taken(StrEnum):
+    """What a node did with a transaction that it was sent."""
+
+    ACCEPTED = "accepted"
+    """It has it, be it since before."""
+    UNKNOWN = "unknown"
+    """No answer: it may have it."""
+    NONCE_USED = "nonce_used"
+    """One with this nonce is mined, this one or another."""
+    UNDERPRICED = "underpriced"
+    """One with this nonce waits that pays as much, or the network wants more."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How a sending went; `why` are the node's words where it did not take it."""
+
+    taken: Taken
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a node said at one moment. `receipts` are those of the transactions that it has in
+    a block; `pending` is the account's next nonce with what the node has waiting."""
+
+    chain_id: int
+    seen: Seen
+    pending: int
+    market: Market
+    receipts: Mapping[bytes, Mapping[str, Any]]
+
+
+class Outgoing:
+    """Transactions of the account of `signer`, or of `account` where nothing is to be signed."""
+
+    def __init__(self, client: Client, account: Address, signer: Signer | None) -> None:
+        self._client = client
+        self._transport = client.transport
+        self._signer = signer
+        self._chain_id: int | None = None
+        self.account = account
+
+    def look(self, transactions: Sequence[bytes]) -> Look:
+        """What became of these, and how the account and the network stand."""
+        head = self._client.head()
+        account = "0x" + self.account.hex()
+        calls: list[Call] = [
+            ("eth_getTransactionCount", [account, "latest"]),
+            ("eth_getTransactionCount", [account, "pending"]),
+            ("eth_getBlockByNumber", ["latest", False]),
+            ("eth_maxPriorityFeePerGas", []),
+            ("eth_gasPrice", []),
+            ("eth_getBalance", [account, "latest"]),
+        ]
+        answers = self._transport.batch(calls)
+        latest, pending = (_quantity(_raised(answer)) for answer in answers[:2])
+        market = read_market(*answers[2:])
+        self._chain_id = head.chain_id
+        receipts = self._receipts(transactions)
+        waiting = self._pooled([each for each in transactions if each not in receipts])
+        mined = {each: _mined(receipt) for each, receipt in receipts.items()}
+        seen = Seen(
+            head=head.block.number,
+            finalized=head.finality.finalized,
+            nonce=latest,
+            mined=mined,
+            pooled=waiting,
+            fees=fees_of(market.offers),
+        )
+        return Look(head.chain_id, seen, max(latest, pending), market, receipts)
+
+    def sign(
+        self, to: Address, data: bytes, gas: int, nonce: int, fees: Fees, market: Market
+    ) -> tuple[bytes, bytes]:
+        """The raw transaction and its hash. Asks the signer, and nobody else."""
+        from eth_hash.auto import keccak
+
+        if self._signer is None or self._chain_id is None:
+            raise AssertionError("nothing can be signed without a key and a look at the chain")
+        offers = (
+            {"gasPrice": fees.most}
+            if market.base_fee is None
+            else {"maxFeePerGas": fees.most, "maxPriorityFeePerGas": fees.priority}
+        )
+        raw = self._signer.sign_transaction(
+            {
+                "chainId": self._chain_id,
+                "nonce": nonce,
+                "gas": gas,
+                "value": 0,
+                "to": checksummed(to),
+                "data": "0x" + data.hex(),
+                **offers,
+            }
+        )
+        return raw, keccak(raw)
+
+    def send(self, raw: bytes) -> Sent:
+        """Send the bytes; to send them again does nothing more."""
+        try:
+            self._transport.request("eth_sendRawTransaction", ["0x" + raw.hex()])
+        except RpcError as error:
+            return _sorted(error)
+        except Unavailable as error:
+            return Sent(Taken.UNKNOWN, str(error))
+        return Sent(Taken.ACCEPTED)
+
+    def simulate(self, to: Address, data: bytes, gas: int) -> None:
+        """Raise Rejected, in words, where the contract would refuse."""
+        call = {
+            "from": "0x" + self.account.hex(),
+            "to": "0x" + to.hex(),
+            "data": "0x" + data.hex(),
+            "gas": hex(gas),
+        }
+        try:
+            self._transport.request("eth_call", [call, "latest"])
+        except RpcError as error:
+            raise refusal(error) from None
+
+    def _receipts(self, transactions: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
+        found: dict[bytes, Mapping[str, Any]] = {}
+        for some, answers in self._batched("eth_getTransactionReceipt", transactions):
+            for each, answer in zip(some, answers, strict=True):
+                receipt = _raised(answer)
+                if receipt is not None:
+                    found[each] = receipt
+        return found
+
+    def _pooled(self, transactions: Sequence[bytes]) -> Collection[bytes] | None:
+        """Those that the node knows, mined or waiting; None where it can not tell."""
+        known: set[bytes] = set()
+        for some, answers in self._batched("eth_getTransactionByHash", transactions):
+            for each, answer in zip(some, answers, strict=True):
+                if isinstance(answer, RpcError):
+                    return None
+                if answer is not None:
+                    known.add(each)
+        return frozenset(known)
+
+    def _batched(
+        self, method: str, transactions: Sequence[bytes]
+    ) -> list[tuple[Sequence[bytes], list[Any]]]:
+        pieces = [
+            transactions[at : at + _PER_BATCH] for at in range(0, len(transactions), _PER_BATCH)
+        ]
+        return [
+            (some, self._transport.batch([(method, ["0x" + each.hex()]) for each in some]))
+            for some in pieces
+        ]
+
+
+def fees_of(offers: Mapping[str, int]) -> Fees:
+    """The market's offer as fees; without EIP-1559 both are the gas price."""
+    price = offers.get("gasPrice")
+    if price is not None:
+        return Fees(price, price)
+    return Fees(offers["maxFeePerGas"], offers["maxPriorityFeePerGas"])
+
+
+def _sorted(error: RpcError) -> Sent:
+    """By the words of go-ethereum, Anvil, Nethermind, Besu and Erigon."""
+    message = error.message.lower()
+    if already_there(error):
+        return Sent(Taken.ACCEPTED)
+    if "nonce" in message and ("low" in message or "old" in message or "used" in message):
+        return Sent(Taken.NONCE_USED, error.message)
+    if (
+        "underpriced" in message
+        or "fee too low" in message
+        or "less than block base fee" in message
+    ):
+        return Sent(Taken.UNDERPRICED, error.message)
+    return Sent(Taken.REFUSED, str(refusal(error)))
+
+
+def _mined(receipt: Mapping[str, Any]) -> Mined:
+    try:
+        return Mined(BlockNumber(int(receipt["blockNumber"], 16)), int(receipt["status"], 16) == 1)
+    except (KeyError, TypeError, ValueError):
+        raise _unreadable("receipt") from None
+
+
+def _quantity(value: Any) -> int:
+    try:
+        return int(value, 16)
+    except (TypeError, ValueError):
+        raise _unreadable("number") from None
+
+
+def _raised(answer: Any) -> Any:
+    if isinstance(answer, RpcError):
+        raise Unavailable(str(answer), fault=Fault.REFUSED)
+    return answer
+
+
+def _unreadable(what: str) -> Inconsistent:
+    return Inconsistent(f"the node sent a {what} that can not be read", fault=Fault.MALFORMED)
