@@ -22,6 +22,8 @@ from registry.core.units import Address, BlockNumber
 from registry.errors import Inconsistent, Unavailable
 
 _PER_BATCH = 100
+GAS_OF_A_CALL = 1_000_000
+"""More than any act on an authority takes; what is not used is not paid."""
 
 
 class Taken(StrEnum):

@@ -265,6 +265,17 @@ def count_waiting(connection: Connection, account: Address) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def attempts_at(connection: Connection, account: Address, nonce: int) -> list[Transaction]:
+    """The transactions that were signed with a nonce, the newest first."""
+    statement = select(transactions).where(
+        transactions.c.account == account, transactions.c.nonce == nonce
+    )
+    return [
+        _transaction(row)
+        for row in connection.execute(statement.order_by(transactions.c.id.desc()))
+    ]
+
+
 def transaction_by_id(connection: Connection, number: int) -> Transaction:
     row = connection.execute(select(transactions).where(transactions.c.id == number)).one()
     return _transaction(row)

@@ -1,0 +1,443 @@
+"""The single steps by which the outbox's acts come to the chain.
+
+Each step is written down before the next is taken, and every step may be taken again: after a
+kill at any moment the next round, of this process or another, goes on from what is stored.
+
+    a crash after…          leaves…                          and the next round…
+    the act is written      it staged                        signs it
+    it is signed and kept   raw bytes with a nonce           sends these bytes
+    it is sent              as if it had not been            sends the same bytes, which is nothing
+    it is mined             it sent                          sees it in its block
+
+Signing and keeping are one transaction of the database, in which no other writer runs: so any
+number of processes use one key without two of them taking a nonce, or leaving one out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from registry.chain.abi import record_data
+from registry.chain.client import Client
+from registry.chain.events import decode_logs
+from registry.chain.outgoing import Look, Outgoing, Taken, fees_of
+from registry.chain.sender import record_fits, record_gas
+from registry.chain.signers import Signer
+from registry.core.chain_id import EMBEDDED_CHAIN_ID
+from registry.core.feed import Recorded
+from registry.core.outbox import (
+    Fees,
+    Landed,
+    Outbid,
+    Patience,
+    Reverted,
+    Send,
+    Stage,
+    Step,
+    Usurped,
+    Wait,
+    next_nonce,
+    next_step,
+)
+from registry.core.submission import Submission
+from registry.core.units import Address, BlockNumber, UnixSeconds
+from registry.errors import Rejected
+from registry.mirror import outbox as rows
+from registry.mirror.engine import Engine, reading, writing
+from registry.mirror.outbox import Act, Transaction
+from registry.mirror.queries import entry_of_act
+
+DEFAULT_BATCH = 100
+_IN_FLIGHT = 8
+_REVERTED = "it was mined and did nothing"
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round did. `waits` are reasons why something waits, by what waits."""
+
+    signed: int = 0
+    sent: int = 0
+    moved: int = 0
+    waits: dict[str, str] = field(default_factory=dict)
+
+
+class Rounds:
+    """Looks at what is on its way, and does what is to be done. Without a signer it watches,
+    and sends what is signed already.
+
+    `catch_up` brings the mirror to the chain's head. `batch`: how many acts go into a
+    transaction at most; `in_flight`: how many transactions wait to be mined at most.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        client: Client,
+        account: Address,
+        signer: Signer | None,
+        *,
+        catch_up: Callable[[], object],
+        patience: Patience | None = None,
+        batch: int = DEFAULT_BATCH,
+        in_flight: int = _IN_FLIGHT,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.engine = engine
+        self.account = account
+        self._client = client
+        self._signer = signer
+        self._catch_up = catch_up
+        self._patience = patience or Patience()
+        self._batch, self._in_flight = batch, in_flight
+        self._clock = clock
+        self._outgoing = Outgoing(client, account, signer)
+
+    def round(self) -> Round:
+        """Look at everything that is on its way, do what is to be done about it, and sign
+        what is next in line."""
+        done = Round()
+        with reading(self.engine) as connection:
+            open_nonces = rows.under_way(connection, self.account)
+        look = self._outgoing.look(
+            [each.attempt.transaction for some in open_nonces.values() for each in some]
+        )
+        for nonce, attempts in open_nonces.items():
+            step = next_step(
+                nonce, [each.attempt for each in attempts], look.seen, self._now(), self._patience
+            )
+            self._take(step, attempts, look, done)
+        if self._signer is not None:
+            self._sign_what_is_next(look, done)
+        return done
+
+    # What is on its way
+
+    def _take(self, step: Step, attempts: Sequence[Transaction], look: Look, done: Round) -> None:
+        newest = attempts[0]
+        by_hash = {each.attempt.transaction: each for each in attempts}
+        match step:
+            case Wait(why):
+                if why is not None:
+                    done.waits[newest.about] = why
+            case Send(_):
+                self._send(newest, done)
+            case Outbid(fees):
+                self._outbid(newest, fees, look, done)
+            case Landed(attempt, block, final):
+                self._landed(by_hash[attempt.transaction], attempts, block, look, final, done)
+            case Reverted(attempt, block):
+                self._reverted(by_hash[attempt.transaction], attempts, block, done)
+            case Usurped():
+                self._give_up(attempts, "another transaction of this account took its nonce")
+                done.moved += 1
+
+    def _send(self, transaction: Transaction, done: Round) -> None:
+        sent = self._outgoing.send(transaction.raw)
+        now = self._now()
+        done.sent += 1
+        match sent.taken:
+            case Taken.ACCEPTED:
+                self._move(transaction, Stage.SENT, now, sent_at=now, block=None)
+            case Taken.UNKNOWN:
+                self._move(transaction, Stage.UNKNOWN, now, sent_at=now)
+            case Taken.NONCE_USED:
+                # By this one or another: the next look tells.
+                self._move(transaction, Stage.UNKNOWN, now)
+            case Taken.UNDERPRICED:
+                done.waits[transaction.about] = f"the network wants a higher fee: {sent.why}"
+                # It is outbid once it has waited long enough.
+                self._move(transaction, Stage.SENT, now, sent_at=now)
+            case Taken.REFUSED:
+                done.waits[transaction.about] = str(sent.why)
+
+    def _move(
+        self, transaction: Transaction, to: Stage, now: UnixSeconds, **also: int | None
+    ) -> None:
+        with writing(self.engine) as connection:
+            if transaction.attempt.stage is to:
+                rows.mark_sent(connection, transaction, now)
+            else:
+                rows.move_transaction(connection, transaction, to, now, **also)
+
+    def _outbid(self, newest: Transaction, fees: Fees, look: Look, done: Round) -> None:
+        if self._signer is None:
+            done.waits[newest.about] = "it waits for too long, and the key to pay more is not here"
+            return
+        raw, hash_ = self._outgoing.sign(
+            newest.to, newest.data, newest.gas, newest.nonce, fees, look.market
+        )
+        now = self._now()
+        with writing(self.engine) as connection:
+            carried = [act.id for act in rows.acts_in(connection, newest.id)]
+            if not rows.move_transaction(
+                connection, newest, Stage.REPLACED, now, reason="it was outbid"
+            ):
+                return
+            signed = {
+                "account": self.account,
+                "nonce": newest.nonce,
+                "hash": hash_,
+                "raw": raw,
+                "to": newest.to,
+                "data": newest.data,
+                "gas": newest.gas,
+                "most_fee": fees.most,
+                "priority_fee": fees.priority,
+                "about": newest.about,
+                "signed_at": now,
+            }
+            rows.add_transaction(connection, signed, carried, replacing=newest.id)
+        done.signed += 1
+
+    def _landed(
+        self,
+        landed: Transaction,
+        attempts: Sequence[Transaction],
+        block: BlockNumber,
+        look: Look,
+        final: bool,
+        done: Round,
+    ) -> None:
+        now, newest = self._now(), attempts[0]
+        receipt = look.receipts[landed.attempt.transaction]
+        stage = landed.attempt.stage
+        if stage is Stage.INCLUDED and landed.attempt.block == block and not final:
+            return
+        with writing(self.engine) as connection:
+            if landed.id != newest.id:
+                rows.carry_over(connection, newest.id, landed.id)
+                if newest.attempt.stage is not Stage.REPLACED:
+                    rows.move_transaction(
+                        connection, newest, Stage.REPLACED, now, reason="an earlier one was mined"
+                    )
+            used = int(receipt["gasUsed"], 16)
+            if stage is not Stage.INCLUDED:
+                rows.move_transaction(
+                    connection, landed, Stage.INCLUDED, now, block=block, gas_used=used
+                )
+                landed = replace(landed, attempt=replace(landed.attempt, stage=Stage.INCLUDED))
+            else:
+                rows.note_block(connection, landed, block)
+            carried = rows.acts_in(connection, landed.id)
+            rows.note_entries(connection, _entries(carried, receipt, self._client.address))
+            if final:
+                rows.move_transaction(connection, landed, Stage.FINALIZED, now)
+        done.moved += 1
+
+    def _reverted(
+        self,
+        reverted: Transaction,
+        attempts: Sequence[Transaction],
+        block: BlockNumber,
+        done: Round,
+    ) -> None:
+        """Nothing of it was recorded. Its acts are tried again, one by one where need be; one
+        that was mined for nothing twice is given up."""
+        now = self._now()
+        with writing(self.engine) as connection:
+            carried = [act for each in attempts for act in rows.acts_in(connection, each.id)]
+            for each in attempts:
+                if each.attempt.stage is Stage.REPLACED:
+                    continue
+                to = Stage.REJECTED if each.id == reverted.id else Stage.REPLACED
+                rows.move_transaction(connection, each, to, now, reason=_REVERTED, block=block)
+                rows.release_acts(connection, each.id, now)
+            for act in rows.acts_by_id(connection, [act.id for act in carried]):
+                if act.reason == _REVERTED and len(carried) == 1:
+                    rows.settle_act(connection, act, Stage.REJECTED, now, reason=_REVERTED)
+                else:
+                    rows.note_reason(connection, act, _REVERTED)
+        done.moved += 1
+
+    def _give_up(self, attempts: Sequence[Transaction], why: str) -> None:
+        """None of these will be mined: their acts are in line again."""
+        now = self._now()
+        with writing(self.engine) as connection:
+            for each in attempts:
+                if each.attempt.stage is not Stage.REPLACED:
+                    rows.move_transaction(connection, each, Stage.REPLACED, now, reason=why)
+                rows.release_acts(connection, each.id, now)
+
+    # What is next in line
+
+    def _sign_what_is_next(self, look: Look, done: Round) -> None:
+        """Sign and send as many transactions as may be on their way at once."""
+        while self._waiting() < self._in_flight:
+            with reading(self.engine) as connection:
+                line = rows.next_staged(connection, self.account, self._batch)
+            some = _fitting(line, look)
+            if not some:
+                return
+            good = self._tried(some, look, done)
+            if good and not self._signed(good, look, done):
+                return
+
+    def _waiting(self) -> int:
+        with reading(self.engine) as connection:
+            return rows.count_waiting(connection, self.account)
+
+    def _tried(self, some: list[Act], look: Look, done: Round) -> list[Act]:
+        """Those of `some`, from the front, that the contract would take together. One that it
+        refuses by itself is settled."""
+        if self._is_embedded(look) and not any(act.reason for act in some):
+            # Its execution is what costs there, and nothing is paid for one in vain.
+            return some
+        while some:
+            submissions = [act.submission for act in some]
+            try:
+                self._outgoing.simulate(
+                    self._client.address, _calldata(submissions), record_gas(submissions)
+                )
+            except Rejected as error:
+                if len(some) == 1:
+                    self._refused(some[0], error)
+                    done.moved += 1
+                    return []
+                some = some[: len(some) // 2]
+                continue
+            return some
+        return []
+
+    def _refused(self, act: Act, error: Rejected) -> None:
+        """The contract would not take this act. It may be there already: what was given up
+        for lost may have been mined all the same."""
+        now = self._now()
+        entry = self._recorded(act)
+        with writing(self.engine) as connection:
+            if entry is not None:
+                rows.settle_act(connection, act, Stage.INCLUDED, now, entry=entry)
+                rows.settle_act(
+                    connection,
+                    replace(act, stage=Stage.INCLUDED),
+                    Stage.FINALIZED,
+                    now,
+                    entry=entry,
+                )
+            else:
+                reason = f"{error}" if error.hint is None else f"{error}: {error.hint}"
+                rows.settle_act(connection, act, Stage.REJECTED, now, reason=reason)
+
+    def _recorded(self, act: Act) -> int | None:
+        """The entry that is this act, if the log has one."""
+        self._catch_up()
+        with reading(self.engine) as connection:
+            entry = entry_of_act(
+                connection, act.submission.policy.policy_id, act.submission.sequence
+            )
+        wanted = act.submission
+        same = entry is not None and (
+            entry.action, entry.document, entry.manifest, entry.registrar
+        ) == (wanted.action, wanted.document, wanted.manifest, self.account)  # fmt: skip
+        return entry.index if entry is not None and same else None
+
+    def _signed(self, some: list[Act], look: Look, done: Round) -> bool:
+        """Give the acts a nonce, sign, keep and send; False where another process was first."""
+        submissions = [act.submission for act in some]
+        about = some[0].called if len(some) == 1 else f"{some[0].called} and {len(some) - 1} more"
+        made = self._keep(
+            self._client.address,
+            _calldata(submissions),
+            min(record_gas(submissions), look.market.block_gas_limit),
+            about,
+            look,
+            [act.id for act in some],
+        )
+        if made is None:
+            return False
+        done.signed += 1
+        self._send(made, done)
+        return True
+
+    def _keep(
+        self, to: Address, data: bytes, gas: int, about: str, look: Look, carried: Sequence[int]
+    ) -> Transaction | None:
+        """Sign with the next nonce and keep it, in one transaction that nobody interleaves."""
+        fees = fees_of(look.market.offers)
+        now = self._now()
+        try:
+            with writing(self.engine) as connection:
+                ours = rows.nonces_from(connection, self.account, look.seen.nonce)
+                # What the node has waiting is ours, or of another program with this key.
+                taken = {*ours, *range(look.seen.nonce, look.pending)}
+                nonce = next_nonce(look.seen.nonce, taken)
+                raw, hash_ = self._outgoing.sign(to, data, gas, nonce, fees, look.market)
+                signed = {
+                    "account": self.account,
+                    "nonce": nonce,
+                    "hash": hash_,
+                    "raw": raw,
+                    "to": to,
+                    "data": data,
+                    "gas": gas,
+                    "most_fee": fees.most,
+                    "priority_fee": fees.priority,
+                    "about": about,
+                    "signed_at": now,
+                }
+                made = rows.add_transaction(connection, signed, carried)
+                if made is None:
+                    raise _Overtaken
+                return rows.transaction_by_id(connection, made)
+        except _Overtaken:
+            return None
+
+    def sign_call(self, to: Address, data: bytes, gas: int) -> int:
+        """Simulate, sign, keep and send a call; the nonce that it has. Raises Rejected."""
+        look = self._outgoing.look([])
+        if look.chain_id != EMBEDDED_CHAIN_ID:
+            self.simulate_call(to, data, gas)
+        made = self._keep(to, data, min(gas, look.market.block_gas_limit), "a call", look, [])
+        if made is None:
+            raise AssertionError("nobody can be first to a call that carries no act")
+        self._send(made, Round())
+        return made.nonce
+
+    def simulate_call(self, to: Address, data: bytes, gas: int) -> None:
+        """Raise Rejected, in words, where the contract would refuse."""
+        self._outgoing.simulate(to, data, gas)
+
+    def _is_embedded(self, look: Look) -> bool:
+        return look.chain_id == EMBEDDED_CHAIN_ID
+
+    def _now(self) -> UnixSeconds:
+        return UnixSeconds(int(self._clock()))
+
+
+class _Overtaken(Exception):
+    """Another process took one of the acts in the meantime."""
+
+
+def _calldata(submissions: Sequence[Submission]) -> bytes:
+    return bytes.fromhex(record_data(submissions)[2:])
+
+
+def _fitting(line: Sequence[Act], look: Look) -> list[Act]:
+    """As many from the front as one transaction takes, and one block."""
+    some: list[Act] = []
+    for act in line:
+        submissions = [*(each.submission for each in some), act.submission]
+        if some and not (
+            record_fits(submissions) and record_gas(submissions) <= look.market.block_gas_limit
+        ):
+            break
+        some.append(act)
+    return some
+
+
+def _entries(
+    carried: Sequence[Act], receipt: Mapping[str, Any], contract: Address
+) -> list[tuple[int, int]]:
+    """Where the acts stand in the log, by their transaction's own logs."""
+    logs = receipt["logs"]
+    ours = [log for log in logs if str(log["address"]).lower() == "0x" + contract.hex()]
+    placed = {
+        (event.entry.policy.policy_id, event.entry.sequence): event.entry.index
+        for event in decode_logs(ours, contract)
+        if isinstance(event, Recorded) and event.entry.action.on_policy
+    }
+    keys = [(act.submission.policy.policy_id, act.submission.sequence) for act in carried]
+    return [(act.id, placed[key]) for act, key in zip(carried, keys, strict=True) if key in placed]
