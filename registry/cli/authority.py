@@ -45,7 +45,7 @@ def open_(
     from registry.chain.addresses import parse_address
     from registry.core.authority import ancestors, check_code
     from registry.services.authorities import open_authority
-    from registry.services.setup import sender_for
+    from registry.services.setup import outbox_for
 
     common.warn_of_key()
     check_code(code)
@@ -54,16 +54,16 @@ def open_(
     }
     named = None if controller is None else parse_address(controller, "controller")
     with common.workspace() as opened:
-        sender = sender_for(opened, common.ask_password)
+        outbox = outbox_for(opened, common.ask_password)
         receipts: list[Receipt] = []
         if parents:
             above = ancestors(code)
             states = opened.client.open_authorities(above)
             for each in (c for c, is_open in zip(above, states, strict=True) if not is_open):
                 receipts += open_authority(
-                    each, {}, None, opened.client, sender, with_registrar=False
+                    each, {}, None, opened.client, outbox, with_registrar=False
                 )
-        receipts += open_authority(code, names, named, opened.client, sender)
+        receipts += open_authority(code, names, named, opened.client, outbox)
         common.sync_quietly(opened)
     _tell(f"opened {code}", {"code": code, "names": names}, receipts, as_json)
 
@@ -141,8 +141,8 @@ def compromised(
 
     moment = parse_beginning(since)
 
-    def report(code: str, account: Any, role: Role, client: Any, sender: Any) -> Receipt:
-        return authorities.report_compromised(code, account, role, moment, client, sender)
+    def report(code: str, account: Any, role: Role, client: Any, outbox: Any) -> Receipt:
+        return authorities.report_compromised(code, account, role, moment, client, outbox)
 
     _change(report, "reported compromised", code, account, as_, as_json)
 
@@ -150,13 +150,13 @@ def compromised(
 def _change(change: Any, word: str, code: str, account: str, role: RoleName, as_json: bool) -> None:
     from registry.chain.addresses import checksummed, parse_address
     from registry.core.authority import Role, check_code
-    from registry.services.setup import sender_for
+    from registry.services.setup import outbox_for
 
     common.warn_of_key()
     address = parse_address(account, "account")
     with common.workspace() as opened:
-        sender = sender_for(opened, common.ask_password)
-        receipt = change(check_code(code), address, Role[role.value.upper()], opened.client, sender)
+        outbox = outbox_for(opened, common.ask_password)
+        receipt = change(check_code(code), address, Role[role.value.upper()], opened.client, outbox)
         common.sync_quietly(opened)
     shown = {"code": code, "account": checksummed(address), "role": role.value}
     _tell(f"{word}: {role.value} {shown['account']} of {code}", shown, [receipt], as_json)

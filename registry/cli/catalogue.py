@@ -12,9 +12,9 @@ from registry.cli import common
 from registry.cli.common import Json
 
 if TYPE_CHECKING:
-    from registry.chain.sender import Sender
     from registry.core.backlog import Refused, Row
     from registry.services.importing import Imported
+    from registry.services.outbox import Outbox
     from registry.services.workspace import Workspace
 
 _LISTED = 10
@@ -42,18 +42,18 @@ def import_index(
     reason.
     """
     from registry.services.importing import Imported, read_index
-    from registry.services.setup import sender_for
+    from registry.services.setup import outbox_for
 
     common.warn_of_key()
     rows, refused = read_index(index)
     done = Imported(rows=len(rows) + len(refused), refused=refused)
     with common.workspace() as opened:
         common.sync_quietly(opened)
-        sender = sender_for(opened, common.ask_password)
+        outbox = outbox_for(opened, common.ask_password, batch=batch)
         allowed = opened.development if open_authorities is None else open_authorities
         try:
-            rows = _authorities(opened, sender, rows, done, allowed=allowed)
-            _publish_rows(opened, sender, rows, root or index.parent, batch, done)
+            rows = _authorities(opened, outbox, rows, done, allowed=allowed)
+            _publish_rows(opened, outbox, rows, root or index.parent, done)
         finally:
             # Also after Ctrl-C: what was sent is in the log and has to be told.
             common.sync_quietly(opened)
@@ -62,7 +62,7 @@ def import_index(
 
 
 def _authorities(
-    opened: Workspace, sender: Sender, rows: list[Row], done: Imported, *, allowed: bool
+    opened: Workspace, outbox: Outbox, rows: list[Row], done: Imported, *, allowed: bool
 ) -> list[Row]:
     """Open what is missing where that is allowed; else refuse the rows that need it."""
     from registry.core.backlog import Refused
@@ -72,9 +72,9 @@ def _authorities(
     missing = missing_authorities(rows, opened.client)
     if allowed:
         for code in missing:
-            open_authority(code, {}, None, opened.client, sender)
+            open_authority(code, {}, None, opened.client, outbox)
             done.opened.append(code)
-        become_registrar({row.authority for row in rows}, opened.client, sender)
+        become_registrar({row.authority for row in rows}, opened.client, outbox)
         return rows
     for row in rows:
         if row.authority in missing:
@@ -84,7 +84,7 @@ def _authorities(
 
 
 def _publish_rows(
-    opened: Workspace, sender: Sender, rows: list[Row], root: Path, batch: int, done: Imported
+    opened: Workspace, outbox: Outbox, rows: list[Row], root: Path, done: Imported
 ) -> None:
     from registry.services.importing import describe_files, make_plan, run_plan
 
@@ -94,7 +94,7 @@ def _publish_rows(
     done.present = len(plan.present)
     done.refused.extend(plan.refused)
     with common.progress("publishing") as advance:
-        run_plan(plan, opened.client, sender, done, batch=batch, progress=advance)
+        run_plan(plan, opened.client, outbox, done, progress=advance)
 
 
 def _tell(done: Imported, *, as_json: bool) -> None:

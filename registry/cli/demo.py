@@ -51,13 +51,13 @@ def _step(number: int, text: str) -> None:
 
 def _publish(opened: Workspace) -> None:
     from registry.services.demo import open_demo_authorities, publish_demo
-    from registry.services.setup import development_sender
+    from registry.services.setup import development_outbox
 
     _step(2, "23 policies of 2016 to 2018, joint issues, an amendment, a repeal")
-    sender = development_sender(opened)
+    outbox = development_outbox(opened)
     with common.progress("opening authorities"):
-        authorities = open_demo_authorities(opened.client, sender)
-    acts = publish_demo(opened.client, sender)
+        authorities = open_demo_authorities(opened.client, outbox)
+    acts = publish_demo(opened.client, outbox)
     common.sync_quietly(opened)
     if acts:
         typer.echo(f"   opened {authorities} authorities, recorded {acts} acts")

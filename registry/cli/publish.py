@@ -191,14 +191,14 @@ def _named(words: list[str]) -> tuple[str, str]:
 def _perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
     from registry.services import answers
     from registry.services.publish import completed, publish
-    from registry.services.setup import sender_for
+    from registry.services.setup import outbox_for
 
     common.warn_of_key()
     with common.workspace() as opened:
         common.sync_quietly(opened)
         draft = completed(draft, opened.engine)
-        sender = sender_for(opened, common.ask_password)
-        done = publish(draft, opened.client, sender, digest_only=digest_only)
+        outbox = outbox_for(opened, common.ask_password)
+        done = publish(draft, opened.client, outbox, digest_only=digest_only)
         common.sync_quietly(opened)
         context = answers.workspace_context(opened.engine)
     shown = answers.published(done)

@@ -94,6 +94,18 @@ def acts_by_id(connection: Connection, ids: Sequence[int]) -> list[Act]:
     return found
 
 
+def latest_act(connection: Connection, policy_id: bytes) -> Act | None:
+    """The act of a policy that comes last, of those that were not rejected."""
+    statement = (
+        select(acts)
+        .where(acts.c.policy_id == policy_id, acts.c.stage != Stage.REJECTED.value)
+        .order_by(acts.c.sequence.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _act(row)
+
+
 def listed_acts(
     connection: Connection, stages: Collection[Stage], limit: int, before: int | None = None
 ) -> list[Act]:
@@ -121,9 +133,12 @@ def stages_of(connection: Connection, ids: Sequence[int]) -> dict[Stage, int]:
     return found
 
 
-def next_staged(connection: Connection, account: Address, limit: int) -> list[Act]:
-    """The oldest staged acts whose policies have none on its way: each is to be tried against
-    the contract as it is, which does not have what is not in a block yet."""
+def next_staged(
+    connection: Connection, account: Address, within: tuple[int, int], limit: int
+) -> list[Act]:
+    """The oldest staged acts, of those numbered `within`, whose policies have none on its way:
+    each is to be tried against the contract as it is, which does not have what is not in a
+    block yet."""
     on_its_way = select(acts.c.policy_id).where(
         acts.c.stage.in_([stage for stage in _UNDER_WAY if stage != Stage.INCLUDED.value])
     )
@@ -132,6 +147,7 @@ def next_staged(connection: Connection, account: Address, limit: int) -> list[Ac
         .where(
             acts.c.account == account,
             acts.c.stage == Stage.STAGED.value,
+            acts.c.id.between(*within),
             acts.c.policy_id.not_in(on_its_way),
         )
         .order_by(acts.c.id)
@@ -276,6 +292,15 @@ def attempts_at(connection: Connection, account: Address, nonce: int) -> list[Tr
     ]
 
 
+def gas_used(connection: Connection, numbers: Sequence[int]) -> int:
+    """What these transactions used in all."""
+    used = 0
+    for some in _chunks(list(numbers)):
+        statement = select(func.sum(transactions.c.gas_used)).where(transactions.c.id.in_(some))
+        used += int(connection.execute(statement).scalar() or 0)
+    return used
+
+
 def transaction_by_id(connection: Connection, number: int) -> Transaction:
     row = connection.execute(select(transactions).where(transactions.c.id == number)).one()
     return _transaction(row)
@@ -320,6 +345,23 @@ def settle_act(
         .values(stage=to.value, reason=reason, entry=entry, changed_at=now)
     )
     return moved.rowcount == 1
+
+
+def reject_later(connection: Connection, act: Act, now: UnixSeconds) -> None:
+    """An act was refused: those after it on the same policy can not be recorded either."""
+    connection.execute(
+        update(acts)
+        .where(
+            acts.c.policy_id == act.submission.policy.policy_id,
+            acts.c.sequence > act.submission.sequence,
+            acts.c.stage == Stage.STAGED.value,
+        )
+        .values(
+            stage=Stage.REJECTED.value,
+            reason="an earlier act on this policy was refused",
+            changed_at=now,
+        )
+    )
 
 
 def _inserted(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Protocol
 
 from registry.chain.abi import call_data
 from registry.chain.client import Client
-from registry.chain.sender import Receipt, Sender
+from registry.chain.sender import Receipt
 from registry.core.authority import (
     Role,
     ancestors,
@@ -20,16 +21,26 @@ from registry.core.units import Address, UnixSeconds
 from registry.errors import Rejected
 
 
+class Caller(Protocol):
+    """An account that calls the contract: an outbox, or a sender that remembers nothing."""
+
+    @property
+    def account(self) -> Address: ...
+
+    def call(self, to: Address, data: str, gas: int = ..., /) -> Receipt:
+        """Call, and wait until it is in a block; raises Rejected."""
+
+
 def open_authority(
     code: str,
     names: Mapping[str, str],
     controller: Address | None,
     client: Client,
-    sender: Sender,
+    caller: Caller,
     *,
     with_registrar: bool = True,
 ) -> list[Receipt]:
-    """Open an authority; its controller is the sender unless another is given. The sender,
+    """Open an authority; its controller is the caller unless another is given. The caller,
     being controller, becomes its first registrar too, unless it is not to."""
     check_code(code)
     above = ancestors(code)
@@ -43,7 +54,7 @@ def open_authority(
             f"{code} can not be opened: {missing[-1]}, which opens it, is not open",
             hint=f"open {', then '.join(missing)} first, or use --parents",
         )
-    named = controller or sender.account
+    named = controller or caller.account
     content = profile(code, names) if any(names.values()) else b""
     arguments = (
         encode_code(code),
@@ -51,44 +62,44 @@ def open_authority(
         sha256(content) if content else ZERO_DIGEST,
         content,
     )
-    receipts = [sender.call(client.address, call_data("openAuthority", arguments))]
-    if with_registrar and named == sender.account:
-        receipts.append(appoint(code, sender.account, Role.REGISTRAR, client, sender))
+    receipts = [caller.call(client.address, call_data("openAuthority", arguments))]
+    if with_registrar and named == caller.account:
+        receipts.append(appoint(code, caller.account, Role.REGISTRAR, client, caller))
     return receipts
 
 
-def appoint(code: str, account: Address, role: Role, client: Client, sender: Sender) -> Receipt:
+def appoint(code: str, account: Address, role: Role, client: Client, caller: Caller) -> Receipt:
     """Give a role of an authority to an account."""
     _require_change(client, code, account, role, held=False)
     data = call_data("grantRole", (role_id(code, role), account))
-    return sender.call(client.address, data)
+    return caller.call(client.address, data)
 
 
-def dismiss(code: str, account: Address, role: Role, client: Client, sender: Sender) -> Receipt:
+def dismiss(code: str, account: Address, role: Role, client: Client, caller: Caller) -> Receipt:
     """Take a role of an authority from an account."""
     _require_change(client, code, account, role, held=True)
     data = call_data("revokeRole", (role_id(code, role), account))
-    return sender.call(client.address, data)
+    return caller.call(client.address, data)
 
 
 def report_compromised(
-    code: str, account: Address, role: Role, since: UnixSeconds, client: Client, sender: Sender
+    code: str, account: Address, role: Role, since: UnixSeconds, client: Client, caller: Caller
 ) -> Receipt:
     """Enter into the log that an account's key was compromised since a moment. The role
     is taken from it in the same act."""
     data = call_data("reportCompromised", (role_id(code, role), account, since))
-    return sender.call(client.address, data)
+    return caller.call(client.address, data)
 
 
-def become_registrar(codes: Collection[str], client: Client, sender: Sender) -> None:
-    """Appoint the sender registrar of those authorities that it controls and is not yet
+def become_registrar(codes: Collection[str], client: Client, caller: Caller) -> None:
+    """Appoint the caller registrar of those authorities that it controls and is not yet
     registrar of."""
     wanted = sorted(codes)
-    registrar = client.has_roles([role_id(each, Role.REGISTRAR) for each in wanted], sender.account)
-    controls = client.has_roles([role_id(each, Role.CONTROLLER) for each in wanted], sender.account)
+    registrar = client.has_roles([role_id(each, Role.REGISTRAR) for each in wanted], caller.account)
+    controls = client.has_roles([role_id(each, Role.CONTROLLER) for each in wanted], caller.account)
     for code, is_registrar, controlled in zip(wanted, registrar, controls, strict=True):
         if controlled and not is_registrar:
-            appoint(code, sender.account, Role.REGISTRAR, client, sender)
+            appoint(code, caller.account, Role.REGISTRAR, client, caller)
 
 
 def _require_change(client: Client, code: str, account: Address, role: Role, *, held: bool) -> None:

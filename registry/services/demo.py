@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.chain.client import Client
-from registry.chain.sender import Sender
 from registry.core.calendar import parse_day
 from registry.core.digest import sha256
 from registry.core.draft import Draft, FileDescription
@@ -29,7 +28,7 @@ from registry.demo.catalogue import (
     policies,
 )
 from registry.services.authorities import become_registrar, open_authority
-from registry.services.publish import record
+from registry.services.outbox import Outbox
 
 _ALTERED = "altered-copy.md"
 
@@ -42,24 +41,24 @@ class Sample:
     shows: str
 
 
-def open_demo_authorities(client: Client, sender: Sender) -> int:
+def open_demo_authorities(client: Client, outbox: Outbox) -> int:
     """Open every authority of the catalogue that is not open yet; returns how many."""
     listed = authorities()
     states = client.open_authorities([each.code for each in listed])
     missing = [each for each, is_open in zip(listed, states, strict=True) if not is_open]
     for each in missing:
         names = {"zh": each.name_zh, "en": each.name_en}
-        open_authority(each.code, names, None, client, sender, with_registrar=False)
-    become_registrar(_publishers(), client, sender)
+        open_authority(each.code, names, None, client, outbox, with_registrar=False)
+    become_registrar(_publishers(), client, outbox)
     return len(missing)
 
 
-def publish_demo(client: Client, sender: Sender) -> int:
+def publish_demo(client: Client, outbox: Outbox) -> int:
     """Publish the policies, the joint issues' endorsements, the amendment and the repeal.
     Returns the number of acts."""
     catalogue = [each for each in policies() if each.published]
-    done = _record_new([_publication(each, catalogue) for each in catalogue], client, sender)
-    return done + _record_new([*_endorsements(catalogue), *_later_acts(catalogue)], client, sender)
+    done = _record_new([_publication(each, catalogue) for each in catalogue], client, outbox)
+    return done + _record_new([*_endorsements(catalogue), *_later_acts(catalogue)], client, outbox)
 
 
 def write_samples(folder: Path) -> list[Sample]:
@@ -141,15 +140,11 @@ def _later_acts(catalogue: list[DemoPolicy]) -> list[Draft]:
     ]
 
 
-def _record_new(drafts: list[Draft], client: Client, sender: Sender) -> int:
+def _record_new(drafts: list[Draft], client: Client, outbox: Outbox) -> int:
     states = client.policies([each.key for each in drafts])
-    submissions: list[Submission] = [
-        draft.submission(state)
-        for draft, state in zip(drafts, states, strict=True)
-        if not _done(draft, state)
-    ]
-    if submissions:
-        record(submissions, client, sender)
+    new = [each for each in zip(drafts, states, strict=True) if not _done(*each)]
+    submissions: list[Submission] = [draft.submission(state) for draft, state in new]
+    outbox.record(submissions, [draft.called for draft, _ in new])
     return len(submissions)
 
 

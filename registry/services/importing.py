@@ -1,8 +1,8 @@
 """Importing a back catalogue: many rows, few transactions, nothing twice.
 
-What is already in the log is found by its digest and left alone, so an import that was
-interrupted is simply run again. A batch that the contract would refuse is split until
-the one row that it refuses is found; the others go on.
+What is already in the log is found by its digest and left alone, and what is in the outbox
+goes on from there, so an import that was interrupted is simply run again. A batch that the
+contract would refuse is split until the one row that it refuses is found; the others go on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from registry.chain.client import Client
-from registry.chain.sender import Sender, record_fits
 from registry.core.backlog import (
     Known,
     Plan,
@@ -25,15 +24,17 @@ from registry.core.backlog import (
 )
 from registry.core.draft import FileDescription
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
+from registry.core.outbox import Stage
 from registry.core.policy import PolicyKey
 from registry.core.submission import Submission
 from registry.errors import InputError, LocalFailure, Rejected
 from registry.mirror.engine import Engine, reading
 from registry.mirror.queries import published_documents
-from registry.services.publish import describe_file, record
+from registry.services.outbox import Outbox
+from registry.services.publish import describe_file
 
-DEFAULT_BATCH = 100
 _IN_LIST = 500
+_STAGED_AT_ONCE = 1000
 
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all."""
@@ -97,23 +98,57 @@ def make_plan(rows: Sequence[Row], files: dict[str, FileDescription | str], engi
 def run_plan(
     made: Plan,
     client: Client,
-    sender: Sender,
+    outbox: Outbox,
     done: Imported,
     *,
-    batch: int = DEFAULT_BATCH,
     progress: Progress | None = None,
 ) -> None:
-    """Publish what is planned, in batches. `done` is right after every batch, whatever
-    happens to the next."""
-    waiting = list(made.drafts)
-    total, failed = len(waiting), set[PolicyKey]()
-    states = _states(client, [each.row.key for each in waiting])
-    while waiting:
-        some, submissions = _next_batch(waiting, states, batch, done, failed)
-        if some:
-            _record(some, submissions, client, sender, done, failed)
-        if progress:
-            progress(total - len(waiting), total)
+    """Publish what is planned. All of it is written into the outbox first, so that what is cut
+    off goes on where it was when the same import is run again."""
+    lines: dict[int, Planned] = {}
+    states = _states(client, [each.row.key for each in made.drafts])
+    failed: set[PolicyKey] = set()
+    for at in range(0, len(made.drafts), _STAGED_AT_ONCE):
+        some = made.drafts[at : at + _STAGED_AT_ONCE]
+        lines |= _staged(some, states, outbox, done, failed)
+    acts = outbox.drive(sorted(lines), progress=progress)
+    transactions = {act.transaction for act in acts if act.transaction is not None}
+    done.transactions += len(transactions)
+    done.gas_used += outbox.gas_used(transactions)
+    for act in acts:
+        if act.stage is Stage.REJECTED:
+            done.refused.append(_refused(lines[act.id], act.reason or "it was refused"))
+        else:
+            done.published += 1
+
+
+def _staged(
+    some: Sequence[Planned],
+    states: dict[PolicyKey, PolicyState],
+    outbox: Outbox,
+    done: Imported,
+    failed: set[PolicyKey],
+) -> dict[int, Planned]:
+    """Write these into the outbox; which act each became."""
+    taken: list[Planned] = []
+    submissions: list[Submission] = []
+    for planned in some:
+        key = planned.row.key
+        if key in failed:
+            done.refused.append(_refused(planned, "an earlier version of it was refused"))
+            continue
+        try:
+            submission = planned.draft.submission(states[key])
+        except (InputError, Rejected) as error:
+            failed.add(key)
+            done.refused.append(_refused(planned, str(error)))
+            continue
+        taken.append(planned)
+        submissions.append(submission)
+        states[key] = _after(states[key], submission)
+    called = [each.draft.called for each in taken]
+    sources = [f"{each.row.path} (line {each.row.line})" for each in taken]
+    return dict(zip(outbox.stage(submissions, called, sources), taken, strict=True))
 
 
 def missing_authorities(rows: Iterable[Row], client: Client) -> list[str]:
@@ -127,71 +162,6 @@ def missing_authorities(rows: Iterable[Row], client: Client) -> list[str]:
         for code, is_open in zip(needed, client.open_authorities(needed), strict=True)
         if not is_open
     ]
-
-
-def _next_batch(
-    waiting: list[Planned],
-    states: dict[PolicyKey, PolicyState],
-    batch: int,
-    done: Imported,
-    failed: set[PolicyKey],
-) -> tuple[list[Planned], list[Submission]]:
-    """Take as many acts from the front of `waiting` as fit into one transaction."""
-    some: list[Planned] = []
-    submissions: list[Submission] = []
-    while waiting and len(some) < batch:
-        planned = waiting[0]
-        key = planned.row.key
-        if key in failed:
-            done.refused.append(_refused(planned, "an earlier version of it was refused"))
-            waiting.pop(0)
-            continue
-        try:
-            submission = planned.draft.submission(states[key])
-        except (InputError, Rejected) as error:
-            failed.add(key)
-            done.refused.append(_refused(planned, str(error)))
-            waiting.pop(0)
-            continue
-        if not record_fits([*submissions, submission]):
-            break
-        waiting.pop(0)
-        some.append(planned)
-        submissions.append(submission)
-        states[key] = _after(states[key], submission)
-    return some, submissions
-
-
-def _record(
-    some: list[Planned],
-    submissions: list[Submission],
-    client: Client,
-    sender: Sender,
-    done: Imported,
-    failed: set[PolicyKey],
-) -> None:
-    """Record a batch; where the contract would refuse it, halve it until the row is found."""
-    kept = [n for n, each in enumerate(some) if each.row.key not in failed]
-    for number, each in enumerate(some):
-        if number not in kept:
-            done.refused.append(_refused(each, "an earlier version of it was refused"))
-    some, submissions = [some[n] for n in kept], [submissions[n] for n in kept]
-    if not some:
-        return
-    try:
-        receipt = record(submissions, client, sender)
-    except Rejected as error:
-        if len(some) == 1:
-            failed.add(some[0].row.key)
-            done.refused.append(_refused(some[0], str(error)))
-            return
-        half = len(some) // 2
-        _record(some[:half], submissions[:half], client, sender, done, failed)
-        _record(some[half:], submissions[half:], client, sender, done, failed)
-        return
-    done.published += len(some)
-    done.transactions += 1
-    done.gas_used += receipt.gas_used
 
 
 def _refused(planned: Planned, reason: str) -> Refused:

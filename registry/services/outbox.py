@@ -8,13 +8,14 @@ and running the same command again stages nothing twice.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from registry.chain.outgoing import GAS_OF_A_CALL
 from registry.chain.sender import Receipt
-from registry.core.outbox import Stage
+from registry.core.outbox import OPEN, Stage
+from registry.core.policy import PolicyKey
 from registry.core.submission import Submission
-from registry.core.units import Address, UnixSeconds
+from registry.core.units import Address, Digest, UnixSeconds
 from registry.errors import CouldNotCheck, Rejected, UnknownOutcome
 from registry.mirror import outbox as rows
 from registry.mirror.engine import reading, writing
@@ -64,6 +65,28 @@ class Outbox:
                 raise Rejected(f"{act.called}: {act.reason}")
         return acts
 
+    def latest(self, policy: PolicyKey, sequence: int, manifest: Digest) -> Act | None:
+        """The act with this manifest that is on its way, or that is the policy's latest one,
+        whose number is `sequence`."""
+        with reading(self._engine) as connection:
+            found = rows.latest_act(connection, policy.policy_id)
+        if found is None or found.submission.manifest != manifest:
+            return None
+        recent = found.stage in OPEN or found.submission.sequence == sequence
+        return found if recent and found.submission.sequence >= sequence else None
+
+    def receipt_of(self, act: Act) -> Receipt:
+        """Where an act that is in a block was mined."""
+        if act.transaction is None:
+            raise AssertionError("what is in a block has a transaction")
+        with reading(self._engine) as connection:
+            return _receipt(rows.transaction_by_id(connection, act.transaction))
+
+    def gas_used(self, transactions: Collection[int]) -> int:
+        """What these transactions, by their numbers, used in all."""
+        with reading(self._engine) as connection:
+            return rows.gas_used(connection, sorted(transactions))
+
     def drive(
         self,
         ids: Sequence[int],
@@ -85,7 +108,8 @@ class Outbox:
                 progress(ready, len(ids))
             return len(ids) - ready
 
-        self._go_on(done)
+        if ids:
+            self._go_on(done, (min(ids), max(ids)))
         with reading(self._engine) as connection:
             return rows.acts_by_id(connection, ids)
 
@@ -113,13 +137,13 @@ class Outbox:
             attempts = rows.attempts_at(connection, self.account, nonce)
         return sum(each.attempt.stage in _NOT_MINED for each in attempts)
 
-    def _go_on(self, left: Callable[[], int]) -> None:
+    def _go_on(self, left: Callable[[], int], within: tuple[int, int] | None = None) -> None:
         """Round after round, until nothing is left."""
         deadline, pause, before = time.monotonic() + self._wait_seconds, _FIRST_PAUSE, -1
         while True:
             fault, waits = None, dict[str, str]()
             try:
-                waits = self._rounds.round().waits
+                waits = self._rounds.round(within).waits
             except CouldNotCheck as error:
                 fault = error
             rest = left()

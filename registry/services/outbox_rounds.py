@@ -96,9 +96,9 @@ class Rounds:
         self._clock = clock
         self._outgoing = Outgoing(client, account, signer)
 
-    def round(self) -> Round:
+    def round(self, within: tuple[int, int] | None = None) -> Round:
         """Look at everything that is on its way, do what is to be done about it, and sign
-        what is next in line."""
+        what is next in line of the acts numbered `within`; none, where none are."""
         done = Round()
         with reading(self.engine) as connection:
             open_nonces = rows.under_way(connection, self.account)
@@ -110,8 +110,8 @@ class Rounds:
                 nonce, [each.attempt for each in attempts], look.seen, self._now(), self._patience
             )
             self._take(step, attempts, look, done)
-        if self._signer is not None:
-            self._sign_what_is_next(look, done)
+        if self._signer is not None and within is not None:
+            self._sign_what_is_next(within, look, done)
         return done
 
     # What is on its way
@@ -264,11 +264,11 @@ class Rounds:
 
     # What is next in line
 
-    def _sign_what_is_next(self, look: Look, done: Round) -> None:
+    def _sign_what_is_next(self, within: tuple[int, int], look: Look, done: Round) -> None:
         """Sign and send as many transactions as may be on their way at once."""
         while self._waiting() < self._in_flight:
             with reading(self.engine) as connection:
-                line = rows.next_staged(connection, self.account, self._batch)
+                line = rows.next_staged(connection, self.account, within, self._batch)
             some = _fitting(line, look)
             if not some:
                 return
@@ -320,6 +320,7 @@ class Rounds:
             else:
                 reason = f"{error}" if error.hint is None else f"{error}: {error.hint}"
                 rows.settle_act(connection, act, Stage.REJECTED, now, reason=reason)
+                rows.reject_later(connection, act, now)
 
     def _recorded(self, act: Act) -> int | None:
         """The entry that is this act, if the log has one."""

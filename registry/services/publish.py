@@ -1,27 +1,27 @@
 """Publishing one act: from a draft to an entry in the log.
 
-The draft is checked against the contract's own state of the policy, simulated, sent,
-and found again in the log before anything is called published.
+The draft is checked against the contract's own state of the policy, written into the outbox,
+and found in the log before it is called published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from registry.chain.abi import record_data
 from registry.chain.client import Client
-from registry.chain.sender import Receipt, Sender, record_fits, record_gas
+from registry.chain.sender import Receipt
 from registry.core.authority import check_code
+from registry.core.digest import sha256
 from registry.core.draft import Draft, FileDescription
 from registry.core.entry import Action
 from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
-from registry.errors import Inconsistent, InputError, Rejected
+from registry.errors import Inconsistent, Rejected
 from registry.mirror.engine import Engine, reading
 from registry.mirror.queries import policies_with_prefix, published_documents
 from registry.mirror.registrations import title_of
 from registry.services.hashing import hash_file
+from registry.services.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +36,29 @@ class Published:
 
 
 def publish(
-    draft: Draft, client: Client, sender: Sender, *, digest_only: bool = False
+    draft: Draft, client: Client, outbox: Outbox, *, digest_only: bool = False
 ) -> Published:
-    """Record one act and say where it is."""
+    """Record one act and say where it is. One that is on its way, or was just recorded, is not
+    recorded again: the command that was interrupted is simply run once more."""
     if not client.open_authorities([check_code(draft.authority)])[0]:
         raise Rejected(
             f"the authority {draft.authority} is not open in this registry",
             hint="check its code with polreg authority list, or open it: "
             f"polreg authority open {draft.authority}",
         )
-    submission = draft.submission(client.policy(draft.key), digest_only=digest_only)
-    receipt = record([submission], client, sender)
     state = client.policy(draft.key)
-    if state.head is None or state.sequence < submission.sequence:
-        raise Inconsistent("the node mined the act and does not know its entry")
-    return Published(draft.key.policy_id, state.head, submission.sequence, submission, receipt)
-
-
-def record(submissions: Sequence[Submission], client: Client, sender: Sender) -> Receipt:
-    """One transaction for all of these; raises Rejected, in words, for the whole of them."""
-    if not record_fits(submissions):
-        raise InputError(
-            f"{len(submissions)} acts do not fit into one transaction",
-            hint="use a smaller --batch",
-        )
-    return sender.call(client.address, record_data(submissions), record_gas(submissions))
+    again = outbox.latest(draft.key, state.sequence, sha256(draft.manifest()))
+    if again is None:
+        submission = draft.submission(state, digest_only=digest_only)
+        (act,) = outbox.record([submission], [draft.called])
+    else:
+        (act,) = outbox.drive([again.id])
+    if act.entry is None:
+        raise Inconsistent("the act was mined and its entry is not in its transaction's logs")
+    submission = act.submission
+    entry = EntryIndex(act.entry)
+    receipt = outbox.receipt_of(act)
+    return Published(draft.key.policy_id, entry, submission.sequence, submission, receipt)
 
 
 def describe_file(path: str, language: str | None = None) -> FileDescription:

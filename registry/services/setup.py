@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from registry.chain.addresses import checksummed
 from registry.chain.client import Client
@@ -23,6 +24,8 @@ from registry.config import Deployment, Settings, note_deployment, read_deployme
 from registry.core.chain_id import caip2
 from registry.core.units import Address
 from registry.errors import InputError, LocalFailure, Rejected
+from registry.services.outbox import Outbox
+from registry.services.outbox_rounds import Rounds
 from registry.services.workspace import Workspace
 
 ADMIN_DELAY_SECONDS = 2 * 86_400
@@ -114,9 +117,21 @@ def signer_for(workspace: Workspace, ask_password: AskPassword) -> Signer:
     )
 
 
-def development_sender(workspace: Workspace) -> Sender:
-    """A sender with the home folder's own key, whatever the environment says."""
-    return Sender(workspace.transport, development_signer(workspace.settings))
+def development_outbox(workspace: Workspace) -> Outbox:
+    """The outbox of the home folder's own key, whatever the environment says."""
+    return _outbox(workspace, development_signer(workspace.settings))
+
+
+def _outbox(workspace: Workspace, signer: Signer, **options: Any) -> Outbox:
+    rounds = Rounds(
+        workspace.engine,
+        workspace.client,
+        signer.address,
+        signer,
+        catch_up=workspace.sync,
+        **options,
+    )
+    return Outbox(rounds)
 
 
 def serve_chain(workspace: Workspace, port: int) -> None:
@@ -128,9 +143,10 @@ def serve_chain(workspace: Workspace, port: int) -> None:
     serve(workspace.transport, port=port)
 
 
-def sender_for(workspace: Workspace, ask_password: AskPassword) -> Sender:
-    """A sender to the workspace's own contract; raises InputError where the node is on
-    another chain or has no such contract, before anything is sent or paid for."""
+def outbox_for(workspace: Workspace, ask_password: AskPassword, **options: Any) -> Outbox:
+    """The outbox of the account that acts, for the workspace's own contract; raises InputError
+    where the node is on another chain or has no such contract, before anything is sent or
+    paid for. `options` are those of Rounds."""
     chain_id = workspace.client.chain_id()
     if chain_id != workspace.deployment.chain_id:
         raise InputError(
@@ -139,7 +155,7 @@ def sender_for(workspace: Workspace, ask_password: AskPassword) -> Sender:
             hint="check POLREG_RPC_URL",
         )
     workspace.client.require_contract()
-    return Sender(workspace.transport, signer_for(workspace, ask_password))
+    return _outbox(workspace, signer_for(workspace, ask_password), **options)
 
 
 def _password_from(path: object) -> str:

@@ -26,7 +26,7 @@ from registry.core.lifecycle import UNPUBLISHED
 from registry.core.units import Digest
 from registry.services import setup
 from registry.services.authorities import open_authority
-from registry.services.publish import Published, describe_file, publish, record
+from registry.services.publish import Published, describe_file, publish
 from registry.services.workspace import Workspace
 from tests.conftest import CORPUS
 
@@ -76,7 +76,7 @@ class Writer:
     workspace: Workspace
 
     def __post_init__(self) -> None:
-        self.sender = setup.sender_for(self.workspace, lambda _: "")
+        self.outbox = setup.outbox_for(self.workspace, lambda _: "")
 
     def act(
         self,
@@ -93,7 +93,7 @@ class Writer:
         }
         document = describe_file(str(file)) if file else None
         draft = Draft(action, *policy, title, document, **dates, **more)
-        return publish(draft, self.workspace.client, self.sender)
+        return publish(draft, self.workspace.client, self.outbox)
 
     def publish_many(self, authority: str, numbers: Sequence[str]) -> None:
         """New policies, all in one transaction."""
@@ -104,7 +104,7 @@ class Writer:
                 Action.PUBLISH, authority, number, {"en": f"Act {number}"}, describe_file(str(path))
             )
             submissions.append(draft.submission(UNPUBLISHED))
-        record(submissions, self.workspace.client, self.sender)
+        self.outbox.record(submissions, list(numbers))
 
     def sync(self) -> None:
         self.workspace.sync()
@@ -116,7 +116,7 @@ def build(folder: Path) -> SmallRegistry:
     setup.initialise(registry.settings)
     with registry.writing() as writer:
         for code, names in AUTHORITIES.items():
-            open_authority(code, names, None, writer.workspace.client, writer.sender)
+            open_authority(code, names, None, writer.workspace.client, writer.outbox)
         _publish_finance(registry, writer)
         _publish_each_standing(registry, writer)
         _publish_joint_issue(registry, writer)

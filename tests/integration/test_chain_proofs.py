@@ -38,11 +38,11 @@ from registry.core.entry import Action
 from registry.core.policy import number_hash
 from registry.errors import Inconsistent
 from registry.services.authorities import open_authority
-from registry.services.publish import publish
 from registry.services.setup import deploy
 from tests.anvil import CHAIN_ID, DEV_KEYS, running_anvil
 from tests.integration.embedded_accounts import SEND_AND_WAIT, STORE, deploy_code, word
 from tests.integration.embedded_accounts import Sender as SmallSender
+from tests.publishing import publish
 
 SIZE_SLOT, FIRST_PEAK_SLOT, POLICIES_SLOT = 0, 1, 65  # PolicyLog.sol
 NUMBERS = ("1", "2", "3")

@@ -31,12 +31,12 @@ from registry.errors import CouldNotCheck, Inconsistent, InputError
 from registry.mirror.engine import Engine, open_engine, reading, sqlite_url
 from registry.mirror.position import read_position
 from registry.services.authorities import appoint, open_authority
-from registry.services.publish import publish
 from registry.services.setup import deploy
 from registry.services.sync import BLOCKS_PER_RANGE, sync
 from registry.services.verify import verify_digests
 from tests.anvil import DEV_KEYS, running_anvil
 from tests.databases import content
+from tests.publishing import publish
 
 FIRST = BlockNumber(1)
 

@@ -21,7 +21,7 @@ from registry.chain.addresses import checksummed
 from registry.config import Settings
 from registry.core.digest import sha256
 from registry.core.units import Address
-from registry.services.setup import sender_for
+from registry.services.setup import outbox_for
 from registry.services.workspace import Workspace
 from tests.anvil import ROOT
 from tests.integration.api_registry import running
@@ -44,8 +44,8 @@ def publish(user: User, folder: Path, number: str, *more: str) -> tuple[Path, di
 def retire(user: User, successor: Address) -> None:
     """Close the registry: no command does it, the function does."""
     with Workspace(Settings(home=user.home)) as opened:
-        sender = sender_for(opened, lambda _: "")
-        sender.call(opened.client.address, call_data("retire", ["0x" + successor.hex()]))
+        outbox = outbox_for(opened, lambda _: "")
+        outbox.call(opened.client.address, call_data("retire", ["0x" + successor.hex()]))
     user.done("sync")
 
 
