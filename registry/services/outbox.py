@@ -59,21 +59,37 @@ class Outbox:
         """Record these and show them, each in a block. Raises Rejected, in words, for the
         first one that the contract refuses; UnknownOutcome or Unavailable where it is not known
         yet what became of one."""
-        acts = self.drive(self.stage(submissions, called))
+        ids = self.stage(submissions, called)
+        try:
+            acts = self.drive(ids)
+        except Rejected:
+            # Nobody else is to come upon what this command could not do.
+            self.cancel(ids)
+            raise
         for act in acts:
             if act.stage is Stage.REJECTED:
                 raise Rejected(f"{act.called}: {act.reason}")
         return acts
 
+    def cancel(self, ids: Sequence[int], why: str = "cancelled") -> list[Act]:
+        """Take those of these acts out of the line that are in no transaction yet; those."""
+        now = UnixSeconds(int(time.time()))
+        with writing(self._engine) as connection:
+            return [
+                act
+                for act in rows.acts_by_id(connection, ids)
+                if act.stage is Stage.STAGED
+                and rows.settle_act(connection, act, Stage.REJECTED, now, reason=why)
+            ]
+
     def latest(self, policy: PolicyKey, sequence: int, manifest: Digest) -> Act | None:
-        """The act with this manifest that is on its way, or that is the policy's latest one,
-        whose number is `sequence`."""
+        """The act with this manifest that is on its way, after act `sequence` of the policy or as
+        that one."""
         with reading(self._engine) as connection:
             found = rows.latest_act(connection, policy.policy_id)
         if found is None or found.submission.manifest != manifest:
             return None
-        recent = found.stage in OPEN or found.submission.sequence == sequence
-        return found if recent and found.submission.sequence >= sequence else None
+        return found if found.stage in OPEN and found.submission.sequence >= sequence else None
 
     def receipt_of(self, act: Act) -> Receipt:
         """Where an act that is in a block was mined."""
@@ -96,8 +112,9 @@ class Outbox:
     ) -> list[Act]:
         """Go on until each of these acts is in a block, or rejected, and show them.
 
-        Raises UnknownOutcome where nothing happens for too long, Unavailable where the node
-        does not answer for so long: they stay in line.
+        Raises Rejected where the node takes nothing of this account, UnknownOutcome where nothing
+        happens for too long, Unavailable where the node does not answer for so long: they stay
+        in line.
         """
         ended = {Stage.REJECTED, Stage.FINALIZED, until}
 
@@ -143,7 +160,10 @@ class Outbox:
         while True:
             fault, waits = None, dict[str, str]()
             try:
-                waits = self._rounds.round(within).waits
+                done = self._rounds.round(within)
+                waits = done.waits
+                if done.refused is not None:
+                    raise Rejected(done.refused)
             except CouldNotCheck as error:
                 fault = error
             rest = left()

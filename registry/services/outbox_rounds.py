@@ -57,11 +57,13 @@ _REVERTED = "it was mined and did nothing"
 
 @dataclass(slots=True)
 class Round:
-    """What one round did. `waits` are reasons why something waits, by what waits."""
+    """What one round did. `waits` are reasons why something waits, by what waits; `refused` is
+    why the node takes none of this account's transactions, too little money most likely."""
 
     signed: int = 0
     sent: int = 0
     moved: int = 0
+    refused: str | None = None
     waits: dict[str, str] = field(default_factory=dict)
 
 
@@ -152,7 +154,9 @@ class Rounds:
                 # It is outbid once it has waited long enough.
                 self._move(transaction, Stage.SENT, now, sent_at=now)
             case Taken.REFUSED:
-                done.waits[transaction.about] = str(sent.why)
+                done.refused = sent.why
+                if transaction.attempt.stage is Stage.SIGNED:
+                    self._put_back(transaction, str(sent.why))
 
     def _move(
         self, transaction: Transaction, to: Stage, now: UnixSeconds, **also: int | None
@@ -253,6 +257,13 @@ class Rounds:
                     rows.note_reason(connection, act, _REVERTED)
         done.moved += 1
 
+    def _put_back(self, transaction: Transaction, why: str) -> None:
+        """No node has it, and none takes it as things are: its nonce is free again."""
+        now = self._now()
+        with writing(self.engine) as connection:
+            rows.move_transaction(connection, transaction, Stage.REJECTED, now, reason=why)
+            rows.release_acts(connection, transaction.id, now)
+
     def _give_up(self, attempts: Sequence[Transaction], why: str) -> None:
         """None of these will be mined: their acts are in line again."""
         now = self._now()
@@ -351,7 +362,7 @@ class Rounds:
             return False
         done.signed += 1
         self._send(made, done)
-        return True
+        return done.refused is None
 
     def _keep(
         self, to: Address, data: bytes, gas: int, about: str, look: Look, carried: Sequence[int]
@@ -394,7 +405,10 @@ class Rounds:
         made = self._keep(to, data, min(gas, look.market.block_gas_limit), "a call", look, [])
         if made is None:
             raise AssertionError("nobody can be first to a call that carries no act")
-        self._send(made, Round())
+        done = Round()
+        self._send(made, done)
+        if done.refused is not None:
+            raise Rejected(done.refused)
         return made.nonce
 
     def simulate_call(self, to: Address, data: bytes, gas: int) -> None:
