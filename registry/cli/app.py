@@ -15,6 +15,7 @@ from registry.cli import (
     check,
     export,
     operate,
+    outbox,
     publish,
     receipts,
     snapshots,
@@ -27,7 +28,7 @@ from registry.cli.outcome import ending
 _Commands = dict[str, Callable[..., Any]]
 
 _MODULES = (operate, status, publish, catalogue, check, receipts, snapshots, checking, backup)
-_GROUPS = {"authority": authority, "export": export}
+_GROUPS = {"authority": authority, "export": export, "outbox": outbox}
 # Commands that have others below them.
 _BELOW: dict[str, _Commands] = {**catalogue.BELOW, **snapshots.BELOW}
 _COMPLETION = "_POLREG_COMPLETE"

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from registry.core.entry import Action
-from registry.core.outbox import FOLLOWS, UNDER_WAY, Attempt, Fees, Stage
+from registry.core.outbox import FOLLOWS, OPEN, UNDER_WAY, Attempt, Fees, Stage
 from registry.core.policy import PolicyKey
 from registry.core.submission import Submission
 from registry.core.units import Address, BlockNumber, Day, Digest, UnixSeconds
@@ -116,6 +116,25 @@ def listed_acts(
     return [
         _act(row) for row in connection.execute(statement.order_by(acts.c.id.desc()).limit(limit))
     ]
+
+
+def is_taken(connection: Connection, act: Act) -> bool:
+    """Whether another act has the place of one that was rejected."""
+    place = (act.submission.policy.policy_id, act.submission.sequence)
+    return place in _in_place(connection, [act.submission])
+
+
+def staged_ids(connection: Connection, account: Address) -> list[int]:
+    """The account's acts that are not in a block and were not refused."""
+    wanted = [stage.value for stage in OPEN if stage is not Stage.INCLUDED]
+    statement = select(acts.c.id).where(acts.c.account == account, acts.c.stage.in_(wanted))
+    return list(connection.execute(statement.order_by(acts.c.id)).scalars())
+
+
+def accounts_under_way(connection: Connection) -> list[Address]:
+    """The accounts that have transactions of which something may still come."""
+    statement = select(transactions.c.account).where(transactions.c.stage.in_(_UNDER_WAY))
+    return [Address(row.account) for row in connection.execute(statement.distinct())]
 
 
 def count_by_stage(connection: Connection) -> dict[Stage, int]:
@@ -312,6 +331,15 @@ def release_acts(connection: Connection, transaction: int, now: UnixSeconds) -> 
         update(acts)
         .where(acts.c.transaction == transaction)
         .values(stage=Stage.STAGED.value, transaction=None, place=None, entry=None, changed_at=now)
+    )
+
+
+def cancel_acts(connection: Connection, transaction: int, now: UnixSeconds) -> None:
+    """What a transaction carries will not be recorded: another one was mined to that end."""
+    connection.execute(
+        update(acts)
+        .where(acts.c.transaction == transaction)
+        .values(stage=Stage.REJECTED.value, reason="cancelled", changed_at=now)
     )
 
 

@@ -82,6 +82,20 @@ class Outbox:
                 and rows.settle_act(connection, act, Stage.REJECTED, now, reason=why)
             ]
 
+    def in_line(self) -> list[int]:
+        """The acts of this account that are not in a block and were not refused."""
+        with reading(self._engine) as connection:
+            return rows.staged_ids(connection, self.account)
+
+    def outdo(self, ids: Sequence[int]) -> list[Act]:
+        """Send transactions that do nothing in the place of those that carry these acts, and
+        wait which is mined; the acts then."""
+        with reading(self._engine) as connection:
+            carriers = {act.transaction for act in rows.acts_by_id(connection, ids)}
+        for number in sorted(carriers - {None}):  # type: ignore[type-var]
+            self._rounds.outdo(number)  # type: ignore[arg-type]
+        return self.drive(ids)
+
     def latest(self, policy: PolicyKey, sequence: int, manifest: Digest) -> Act | None:
         """The act with this manifest that is on its way, after act `sequence` of the policy or as
         that one."""

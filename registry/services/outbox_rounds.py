@@ -41,6 +41,7 @@ from registry.core.outbox import (
     Wait,
     next_nonce,
     next_step,
+    outbidding,
 )
 from registry.core.submission import Submission
 from registry.core.units import Address, BlockNumber, UnixSeconds
@@ -53,6 +54,7 @@ from registry.mirror.queries import entry_of_act
 DEFAULT_BATCH = 100
 _IN_FLIGHT = 8
 _REVERTED = "it was mined and did nothing"
+_GAS_OF_NOTHING = 21_000
 
 
 @dataclass(slots=True)
@@ -167,34 +169,58 @@ class Rounds:
             else:
                 rows.move_transaction(connection, transaction, to, now, **also)
 
-    def _outbid(self, newest: Transaction, fees: Fees, look: Look, done: Round) -> None:
-        if self._signer is None:
-            done.waits[newest.about] = "it waits for too long, and the key to pay more is not here"
+    def outdo(self, number: int) -> None:
+        """Sign and send a transaction to oneself, with the nonce of one that waits and higher
+        fees. All that that one carries is cancelled with it, where this one is mined."""
+        with reading(self.engine) as connection:
+            waiting = rows.transaction_by_id(connection, number)
+        if waiting.attempt.stage not in {Stage.SIGNED, Stage.SENT, Stage.UNKNOWN}:
             return
+        look = self._outgoing.look([waiting.attempt.transaction])
+        nothing = replace(waiting, to=self.account, data=b"", gas=_GAS_OF_NOTHING)
+        self._replace(waiting, nothing, outbidding(waiting.attempt.fees, look.seen.fees), look, [])
+
+    def _replace(
+        self,
+        before: Transaction,
+        after: Transaction,
+        fees: Fees,
+        look: Look,
+        carried: Sequence[int] | None = None,
+    ) -> None:
+        """Sign `after` with the nonce of `before`, to take its place, and keep it. It carries
+        what that one does, unless it is said what."""
         raw, hash_ = self._outgoing.sign(
-            newest.to, newest.data, newest.gas, newest.nonce, fees, look.market
+            after.to, after.data, after.gas, before.nonce, fees, look.market
         )
         now = self._now()
         with writing(self.engine) as connection:
-            carried = [act.id for act in rows.acts_in(connection, newest.id)]
+            if carried is None:
+                carried = [act.id for act in rows.acts_in(connection, before.id)]
             if not rows.move_transaction(
-                connection, newest, Stage.REPLACED, now, reason="it was outbid"
+                connection, before, Stage.REPLACED, now, reason="it was outbid"
             ):
                 return
             signed = {
                 "account": self.account,
-                "nonce": newest.nonce,
+                "nonce": before.nonce,
                 "hash": hash_,
                 "raw": raw,
-                "to": newest.to,
-                "data": newest.data,
-                "gas": newest.gas,
+                "to": after.to,
+                "data": after.data,
+                "gas": after.gas,
                 "most_fee": fees.most,
                 "priority_fee": fees.priority,
-                "about": newest.about,
+                "about": after.about,
                 "signed_at": now,
             }
-            rows.add_transaction(connection, signed, carried, replacing=newest.id)
+            rows.add_transaction(connection, signed, carried, replacing=before.id)
+
+    def _outbid(self, newest: Transaction, fees: Fees, look: Look, done: Round) -> None:
+        if self._signer is None:
+            done.waits[newest.about] = "it waits for too long, and the key to pay more is not here"
+            return
+        self._replace(newest, newest, fees, look)
         done.signed += 1
 
     def _landed(
@@ -226,6 +252,9 @@ class Rounds:
                 landed = replace(landed, attempt=replace(landed.attempt, stage=Stage.INCLUDED))
             else:
                 rows.note_block(connection, landed, block)
+            if landed.to == self.account and not landed.data:
+                for each in attempts:
+                    rows.cancel_acts(connection, each.id, now)
             carried = rows.acts_in(connection, landed.id)
             rows.note_entries(connection, _entries(carried, receipt, self._client.address))
             if final:
