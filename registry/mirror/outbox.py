@@ -370,7 +370,14 @@ def settle_act(
     moved = connection.execute(
         update(acts)
         .where(acts.c.id == act.id, acts.c.stage == act.stage.value)
-        .values(stage=to.value, reason=reason, entry=entry, changed_at=now)
+        .values(
+            stage=to.value,
+            reason=reason,
+            entry=entry,
+            changed_at=now,
+            # What is in line anew is in no transaction.
+            **({"transaction": None, "place": None} if to is Stage.STAGED else {}),
+        )
     )
     return moved.rowcount == 1
 

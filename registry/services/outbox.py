@@ -211,7 +211,8 @@ def _not_yet(count: int, seconds: float, waits: dict[str, str]) -> UnknownOutcom
     why = next(iter(waits.values()), None)
     said = f": {why}" if why else ""
     return UnknownOutcome(
-        f"{count} of it is in no block after {seconds:.0f} s in which nothing came in{said}",
+        f"{count} of what was to be recorded is in no block after {seconds:.0f} s in which "
+        f"nothing came in{said}",
         hint="it stays in line, and nothing is recorded twice: polreg outbox list shows it, and "
         "running the same command again goes on",
     )

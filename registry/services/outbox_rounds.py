@@ -451,6 +451,19 @@ class Rounds:
         return UnixSeconds(int(self._clock()))
 
 
+def watch(engine: Engine, client: Client) -> None:
+    """Look after all that is on its way, whoever signed it: send again what a node dropped or a
+    reorganisation took back, and note what is mined and final."""
+    with reading(engine) as connection:
+        accounts = rows.accounts_under_way(connection)
+    for account in accounts:
+        Rounds(engine, client, account, None, catch_up=_nothing).round()
+
+
+def _nothing() -> None:
+    """The mirror was brought to the head a moment ago."""
+
+
 class _Overtaken(Exception):
     """Another process took one of the acts in the meantime."""
 

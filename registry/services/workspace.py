@@ -31,6 +31,7 @@ from registry.mirror.engine import Engine, open_engine, open_reader, reading, sq
 from registry.mirror.position import read_position
 from registry.networks import Network, network_of
 from registry.services.following import Following
+from registry.services.outbox_rounds import watch
 from registry.services.sync import Progress, Synced, sync
 
 
@@ -218,7 +219,7 @@ class Workspace:
         where new blocks are announced; `told` is called with every report. Asks nothing before
         it runs."""
         return Following(
-            self._poll,
+            self._poll_and_watch,
             lambda: self.engine,
             every_seconds,
             distrust=self._distrust,
@@ -250,6 +251,13 @@ class Workspace:
     def _poll(self, progress: Progress | None) -> Synced:
         first = BlockNumber(self.deployment.first_block)
         return sync(self.client, self.engine, first, progress)
+
+    def _poll_and_watch(self, progress: Progress | None) -> Synced:
+        """One poll of the follower, which also watches over what registrars sent from here: it
+        holds no key, and sends again what is signed already."""
+        done = self._poll(progress)
+        watch(self.engine, self.client)
+        return done
 
     def _distrust(self, reason: str) -> bool:
         """Ask another node from now on; whether there is one."""
