@@ -5,12 +5,13 @@ pragma solidity 0.8.37;
 interface Vm {
     function assume(bool condition) external;
     function prank(address sender) external;
+    function deal(address account, uint256 balance) external;
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
     function load(address target, bytes32 slot) external view returns (bytes32);
     function store(address target, bytes32 slot, bytes32 value) external;
     function envOr(string calldata name, uint256 otherwise) external view returns (uint256);
-    function getCode(string calldata artifact) external view returns (bytes memory);
+    function etch(address target, bytes calldata code) external;
 }
 
 interface Svm {
