@@ -29,6 +29,11 @@ library LifecycleTable {
         return _digit(DOCUMENTS, uint256(action)) == 1;
     }
 
+    /// @dev The same where neither is symbolic, at once.
+    function read(uint256 status, uint256 action) internal pure returns (uint256) {
+        return uint8(ROWS[status * 19 + action]) - 48;
+    }
+
     /// @dev Goes through all digits, as a symbolic place can not be read.
     function _digit(bytes memory digits, uint256 place) private pure returns (uint256 digit) {
         for (uint256 i = 0; i < digits.length; ++i) {
