@@ -4,13 +4,13 @@ pragma solidity 0.8.37;
 import {LEVELS, MerkleTree} from "../../contracts/MerkleTree.sol";
 import {LARGEST, TreeSpec} from "./TreeSpec.sol";
 
-/// @dev A tree grows: every tree of 0 to {largest} leaves by 1 to 8 more. Leaf hashes are any 32 bytes, and so are
-/// the peaks that no bit of the size stands for; the hashes that the contract compares with 0 are not 0.
+/// @dev A tree grows: every tree of 0 to {largest} leaves by 1 to 8 more, to 32 at most. Leaf hashes are any 32 bytes,
+/// and so are the peaks that no bit of the size stands for; the hashes that the contract compares with 0 are not 0.
 contract GrowthSymbolic is TreeSpec {
     using MerkleTree for bytes32[LEVELS];
 
     uint256 private constant MOST = 8;
-    /// @dev 64 leaves need not be told from more: no size here has a higher bit.
+    /// @dev The levels that a tree of up to {LARGEST} leaves has.
     uint256 private constant HIGHEST = 6;
 
     bytes32[LEVELS] private _peaks;
@@ -51,7 +51,7 @@ contract GrowthSymbolic is TreeSpec {
         private
         returns (Tree memory tree, uint256 grown, bytes32 top)
     {
-        size = pick(size, 0, largest);
+        size = pick(size, 0, largest < LARGEST ? largest : LARGEST - 1);
         count = pick(count, 1, LARGEST - size < MOST ? LARGEST - size : MOST);
         grown = size + count;
         grow(tree, leaves, 0, grown);

@@ -17,7 +17,7 @@ contract RecordSymbolic is RegistrySpec {
     /// @dev One submission without a manifest, to a log of any size: it reverts unless the log is open, the caller
     /// is a registrar of the authority, the sequence is the next one, the table has the transition, and there
     /// is a document exactly where there must be one, and a manifest's digest.
-    /// @custom:halmos --solver-timeout-branching 10s
+    /// @custom:halmos --solver-timeout-branching 10s --early-exit
     function check_record_of_what_may_not_be_reverts(address caller, uint64 time, bytes32[7] calldata words) external {
         vm.warp(time);
         uint256 state = _state(words);

@@ -20,7 +20,7 @@ contract RetiredSymbolic is UnchangedSpec {
     }
 
     /// @dev The same of {PolicyRegistry-openAuthority}, for codes of up to 3 bytes; a longer code has too many paths.
-    /// @custom:halmos --solver-timeout-branching 10s
+    /// @custom:halmos --solver-timeout-branching 10s --early-exit
     function check_a_retired_log_opens_no_authority(
         address caller,
         uint64 time,

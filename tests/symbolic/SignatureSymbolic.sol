@@ -101,7 +101,7 @@ contract SignatureSymbolic is RegistrySpec {
     /// @dev Any caller, any time, one submission, a log of any size, a signature of 64, 65 or 66 bytes, a registrar whose
     /// account has no code: it reverts unless the deadline has not passed, the signature is the registrar's over
     /// the digest and the registrar is one of the authority. ECRECOVER is an unknown function here.
-    /// @custom:halmos --solver-timeout-branching 10s
+    /// @custom:halmos --solver-timeout-branching 10s --early-exit
     function check_record_without_the_registrars_signature_reverts(
         address caller,
         uint64 time,
@@ -131,7 +131,7 @@ contract SignatureSymbolic is RegistrySpec {
 
     /// @dev The same where the registrar is a contract: it must have answered with ERC-1271's value to this digest and
     /// this signature of 3 bytes.
-    /// @custom:halmos --solver-timeout-branching 10s
+    /// @custom:halmos --solver-timeout-branching 10s --early-exit
     function check_record_without_the_wallets_consent_reverts(
         address caller,
         uint64 time,
