@@ -81,6 +81,10 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA mmap_size=268435456")
+    # Digests fall on pages all over a large index: those that a transaction changes are to stay
+    # in memory (32 MB), and to be copied from the log once for several transactions (32 MB).
+    cursor.execute("PRAGMA cache_size=-32768")
+    cursor.execute("PRAGMA wal_autocheckpoint=8192")
     cursor.close()
 
 

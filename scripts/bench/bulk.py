@@ -57,7 +57,13 @@ _STATEMENTS = {
 def _sqlite(url: str) -> sqlite3.Connection:
     connection = sqlite3.connect(str(make_url(url).database), isolation_level=None)
     # As the mirror's own connections have it.
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "mmap_size=268435456"):
+    for pragma in (
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "mmap_size=268435456",
+        "cache_size=-32768",
+        "wal_autocheckpoint=8192",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
