@@ -26,8 +26,8 @@ from registry.services.sync import sync
 from registry.services.workspace import Workspace
 
 GOALS = {"rows": 0.5, "web3": {"sqlite": 5, "postgresql": 8}, "ponder": 5}
-# Ponder indexes what is final, and Anvil calls that final which 64 blocks follow.
-_SETTLING = 128
+# Ponder waits until so many blocks follow. With a large state Anvil takes a while for each.
+_SETTLING = 32
 _BLOCKS_PER_FETCH = 20
 
 
@@ -37,7 +37,8 @@ def from_anvil(databases: list[Database], work: Path, given: argparse.Namespace)
         registry_on_anvil(Path(home), *ANVIL) as opened,
     ):
         Registrar(opened).publish(range(given.entries))
-        opened.transport.request("anvil_mine", [hex(_SETTLING)])
+        for _ in range(_SETTLING):
+            opened.transport.request("evm_mine")
         size, _ = opened.client.checkpoint()
         rates = _rates(opened, databases, size, given.rounds)
         indexed = None if given.without_ponder else index(opened, Path(home))
