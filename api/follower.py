@@ -16,7 +16,7 @@ from registry.core.following import Report, State
 from registry.core.position import Position
 from registry.errors import CouldNotCheck
 from registry.services.following import Following
-from registry.services.status import stored_report
+from registry.services.status import current_report, stored_report
 
 _STOP_SECONDS = 5.0
 
@@ -94,6 +94,6 @@ class Follower:
 
     def _now(self) -> Report | None:
         own = self.own
-        if own is not None and own.state is not State.STANDBY:
+        if own is not None and own.state not in {State.STANDBY, State.ALARM, State.STOPPED}:
             return own
-        return stored_report(self._opened.engine)
+        return current_report(own, stored_report(self._opened.engine))

@@ -10,12 +10,13 @@ settings are read from the environment; where it means that the terminal is gone
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from registry.cli import common, systemd
 from registry.core.following import Fault, Report, State
@@ -52,10 +53,20 @@ def follow(opened: Workspace, every_seconds: float | None, metrics: str | None) 
             systemd.notify(systemd.READY)
             _attend(thread, following, signals)
             systemd.notify(systemd.STOPPING)
+        if thread.is_alive():
+            _leave_behind()
     _log.info("stopped", extra={"state": following.report.state.value})
     if watch.refused is not None:
         raise watch.refused
     return _ALARM if following.report.state is State.ALARM else 0
+
+
+def _leave_behind() -> NoReturn:
+    """End although a node is still being waited for: the interpreter would wait for it too.
+    A transaction that is not committed leaves nothing."""
+    _log.warning("stopped without waiting for a node that hangs")
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _serving_metrics(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from registry.core.following import Fault
 from registry.errors import CouldNotCheck, InputError, LocalFailure, RegistryError, Unavailable
 from registry.mirror import postgres, sqlite
 from registry.mirror.sqlite import sqlite_url
@@ -147,7 +148,9 @@ def local_failures() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise postgres.exhausted() from error
     except PendingRollbackError as error:
-        raise Unavailable("the connection to the mirror's database was lost") from error
+        raise Unavailable(
+            "the connection to the mirror's database was lost", fault=Fault.DATABASE
+        ) from error
 
 
 def _in_words(error: DBAPIError) -> RegistryError:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
+from registry.core.following import Fault
 from registry.errors import InputError, LocalFailure, RegistryError, Unavailable
 
 SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
@@ -215,7 +216,9 @@ def past_sqlalchemy(connection: Connection) -> Iterator[None]:
 def exhausted() -> Unavailable:
     """All connections of this process are in use."""
     return Unavailable(
-        "all of this process' connections to the mirror's database are in use", hint="try again"
+        "all of this process' connections to the mirror's database are in use",
+        hint="try again",
+        fault=Fault.DATABASE,
     )
 
 
@@ -241,6 +244,7 @@ def _unreachable(cause: str) -> Unavailable:
     return Unavailable(
         f"the mirror's PostgreSQL server does not answer: {cause}",
         hint="is it running, and is the mirror's URL right?",
+        fault=Fault.DATABASE,
     )
 
 

@@ -103,7 +103,9 @@ class Following:
                 except Stopped:
                     break
                 except RegistryError as error:
-                    self._failed(_fault(error), str(error), error.hint)
+                    # A mirror that can not be opened can not be told either.
+                    kept = self._lead is not None
+                    self._failed(_fault(error), str(error), error.hint, kept=kept)
                 if self._report.state is State.ALARM:
                     return State.ALARM
                 self._wait(self._stopping, self._seconds_to_wait())
@@ -188,14 +190,15 @@ class Following:
             _log.info("catching up", extra=self._about(blocks_left=total - done, size=entries))
         self._tell(State.CATCHING_UP, blocks_left=total - done)
 
-    def _failed(self, fault: Fault, detail: str, hint: str | None) -> None:
+    def _failed(self, fault: Fault, detail: str, hint: str | None, *, kept: bool = True) -> None:
         self._failures += 1
         now, before = _now(), self._report.failure
         about = self._about(fault=fault.value, detail=detail)
         if before is None or before.fault is not fault:
             _log.warning("reading the chain fails", extra={**about, "hint": hint})
         failure = Failure(fault, detail, before.since if before else now)
-        self._keep(lambda connection: count_fault(connection, fault, detail, now))
+        if kept:
+            self._keep(lambda connection: count_fault(connection, fault, detail, now))
         if fault not in _NOT_THE_NODES:
             self._distrust(detail)
         changed = fault is Fault.FINALIZED_CHANGED
@@ -205,7 +208,8 @@ class Following:
             _log.critical("stopped with an alarm", extra={**about, "detail": alarm})
             self._tell(State.ALARM, failure=failure, alarm=alarm, polls=self._report.polls + 1)
         else:
-            self._tell(State.FAILING, failure=failure, polls=self._report.polls + 1)
+            polls = self._report.polls + 1
+            self._tell(State.FAILING, kept=kept, failure=failure, polls=polls)
 
     def _seconds_to_wait(self) -> float:
         if not self._failures:

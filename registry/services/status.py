@@ -55,15 +55,23 @@ class Status:
 
 def stored_status(engine: Engine, own: Report | None = None) -> Status:
     """The status, as of now. `own` is the report of a follower within this process, which
-    knows more than it has written, unless it stands by for another."""
+    knows more than it has written."""
     database = "postgresql" if on_postgres(engine) else "sqlite"
     with reading(engine) as connection:
         position, faults = read_position(connection), read_faults(connection)
         if position is not None:
             position = replace(position, closed=closed_at(connection, position.size))
-        if own is None or own.state is State.STANDBY:
-            own = _told(read_report(connection), faults)
-        return Status(database, position, own, faults)
+        kept = _told(read_report(connection), faults)
+        return Status(database, position, current_report(own, kept), faults)
+
+
+def current_report(own: Report | None, kept: Report | None) -> Report | None:
+    """Of what this process's follower says and what the mirror keeps, what holds now. A follower
+    that follows knows best; one that stands by, or has ended, may have been succeeded."""
+    if own is None or (own.state is State.STANDBY and kept is not None):
+        return kept
+    ended = own.state in {State.ALARM, State.STOPPED}
+    return kept if ended and kept is not None and kept.seen_at > own.seen_at else own
 
 
 def stored_report(engine: Engine) -> Report | None:

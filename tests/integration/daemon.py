@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,8 @@ import orjson
 
 from tests.anvil import ROOT
 from tests.integration.command_line import User
+
+POLREG = ("-m", "registry")
 
 
 class Daemon:
@@ -66,7 +68,9 @@ class Daemon:
 
 
 @contextmanager
-def running(user: User, *words: str, **settings: str) -> Iterator[Daemon]:
+def running(
+    user: User, *words: str, program: Sequence[str] = POLREG, **settings: str
+) -> Iterator[Daemon]:
     """`polreg` with these words and settings, killed on leaving if it still runs."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("POLREG_")},
@@ -76,7 +80,7 @@ def running(user: User, *words: str, **settings: str) -> Iterator[Daemon]:
         **settings,
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "registry", *words],
+        [sys.executable, *program, *words],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

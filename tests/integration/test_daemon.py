@@ -19,8 +19,9 @@ from registry.services.sync import BLOCKS_PER_RANGE
 from registry.services.workspace import Workspace
 from tests.anvil import DEV_KEYS, running_anvil
 from tests.integration.command_line import User
-from tests.integration.daemon import running
+from tests.integration.daemon import Daemon, running
 from tests.integration.gated_node import gated
+from tests.postgres import Server
 
 FOLLOW = ("sync", "--follow", "--every", "0.1")
 
@@ -236,3 +237,60 @@ def test_a_mirror_of_another_chain_ends_it_with_2(user: User, owner: User) -> No
     with running(user, *FOLLOW, POLREG_DATABASE_URL=mirror_of(owner)) as daemon:
         assert "the mirror follows eip155:31337" in daemon.hear("reading the chain fails")["detail"]
         assert daemon.ended() == 2
+
+
+_IMPATIENT = """
+from registry.cli import daemon, main
+daemon.PATIENCE_SECONDS = 0.5
+main()
+"""
+
+
+def test_a_node_that_hangs_keeps_nobody_from_stopping(
+    owner: User, node: str, tmp_path: Path
+) -> None:
+    call(node, "anvil_mine", hex(2 * BLOCKS_PER_RANGE))
+    with gated(node) as gate:
+        gate.hold, gate.passes = "eth_getLogs", 1
+        settings = {
+            "POLREG_RPC_URL": gate.url,
+            "POLREG_CONTRACT": settings_contract(owner),
+            "POLREG_DATABASE_URL": sqlite_url(tmp_path / "other.sqlite"),
+        }
+        with running(owner, *FOLLOW, program=("-c", _IMPATIENT), **settings) as daemon:
+            assert gate.reached.wait(60)
+            daemon.signal(signal.SIGTERM)
+            daemon.hear("stopped without waiting for a node that hangs")
+            assert daemon.ended() == 0
+    assert position_in(settings["POLREG_DATABASE_URL"]).synced_at is None
+
+
+def test_on_postgresql_a_second_one_takes_over_and_a_server_that_restarts_is_waited_for(
+    user: User, postgres: Server
+) -> None:
+    database = {"POLREG_DATABASE_URL": postgres.fresh()}
+    with running(user, *FOLLOW, **database) as first, running(user, *FOLLOW, **database) as second:
+        followers = [first, second]
+        leader = next(each for each in followers if _leads(each))
+        (other,) = (each for each in followers if each is not leader)
+        leader.signal(signal.SIGKILL)
+        other.hear("taking over: the other follower is gone")
+        # All of its connections are cut, as by a server that restarts.
+        postgres.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+            f"'{database['POLREG_DATABASE_URL'].rpartition('/')[2].partition('?')[0]}'"
+        )
+        user.done("authority", "open", "US")
+        assert other.hear("entries read")["added"] > 0
+        other.signal(signal.SIGTERM)
+        assert other.ended() == 0
+
+
+def _leads(daemon: Daemon) -> bool:
+    told = daemon.anything()
+    while told["event"] not in {
+        "following the chain",
+        "standing by: another follower writes this mirror",
+    }:
+        told = daemon.anything()
+    return bool(told["event"] == "following the chain")

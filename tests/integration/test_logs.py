@@ -49,14 +49,14 @@ def events(said: str) -> list[dict[str, Any]]:
 def test_every_logger_of_the_process_writes_the_same_json(written: Callable[[], str]) -> None:
     logs.configure(LogFormat.JSON, ())
     logging.getLogger("polreg.follower").info("entries read", extra={"added": 3, "block": 7})
-    logging.getLogger("uvicorn.error").warning("port %d", 8000)
+    logging.getLogger("uvicorn.error").error("port %d", 8000)
     logging.getLogger("alembic.runtime.migration").info("Running upgrade")
     structlog.get_logger("a library").warning("by structlog", number=1)
     warnings.warn("a warning of Python", stacklevel=1)
     told = events(written())
     assert [(each["level"], each["logger"]) for each in told] == [
         ("info", "polreg.follower"),
-        ("warning", "uvicorn.error"),
+        ("error", "uvicorn.error"),
         ("info", "alembic.runtime.migration"),
         ("warning", "a library"),
         ("warning", "py.warnings"),

@@ -10,9 +10,11 @@ import pytest
 
 import registry.services.sync as syncing
 from registry.config import Settings, settings_from
-from registry.core.following import Fault, State
+from registry.core.following import Fault, Report, State
+from registry.core.units import UnixSeconds
 from registry.errors import Inconsistent, InputError, LocalFailure, RegistryError, Unavailable
 from registry.services.following import POLLS_BEFORE_ALARM, Following, Stopped
+from registry.services.status import current_report
 from registry.services.sync import Progress, Synced
 from registry.services.workspace import Workspace
 from tests.integration.api_registry import problem, running, wait_until
@@ -208,3 +210,17 @@ def test_a_server_that_follows_shows_its_own_follower(opened: Workspace) -> None
 def _state(client: httpx.Client) -> str | None:
     follower = client.get("/v1/status").json()["follower"]
     return None if follower is None else follower["state"]
+
+
+def test_a_server_whose_follower_ended_shows_the_one_that_came_after(opened: Workspace) -> None:
+    ended = Report(State.ALARM, UnixSeconds(100), UnixSeconds(100), alarm="replaced")
+    later = Report(State.FOLLOWING, UnixSeconds(200), UnixSeconds(200))
+    earlier = Report(State.FOLLOWING, UnixSeconds(50), UnixSeconds(50))
+    standing_by = Report(State.STANDBY, UnixSeconds(300), UnixSeconds(300))
+    leading = Report(State.FAILING, UnixSeconds(10), UnixSeconds(10))
+    assert current_report(ended, later) == later
+    assert current_report(ended, earlier) == ended
+    assert current_report(standing_by, earlier) == earlier
+    assert current_report(leading, later) == leading
+    assert current_report(None, later) == later
+    assert current_report(standing_by, None) == standing_by
