@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from registry.services.sync import Synced
     from registry.services.workspace import Workspace
 
-_FOLLOW_SECONDS = 2.0
-
 
 def init(as_json: Json = False) -> None:
     """Make a registry on this machine: home folder, development key, embedded chain."""
@@ -174,7 +172,8 @@ def serve(
     from api import serve as serve_api
     from registry.cli import logs, systemd
 
-    settings = common.workspace().settings
+    opened = common.workspace()
+    settings = opened.settings
     with logs.telling(settings, log_format) as told_as:
 
         def announce(url: str) -> None:
@@ -184,7 +183,7 @@ def serve(
                 logs.serving(url)
             systemd.notify(systemd.READY)
 
-        every = _FOLLOW_SECONDS if follow else None
+        every = opened.poll_seconds if follow else None
         serve_api(settings, host, port, follow_seconds=every, announce=announce)
         systemd.notify(systemd.STOPPING)
 

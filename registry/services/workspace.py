@@ -157,6 +157,13 @@ class Workspace:
         """What was noted of this chain by whoever operates this machine."""
         return network_of(self.settings.home, self.deployment.chain_id)
 
+    @property
+    def poll_seconds(self) -> float:
+        """How often this chain is looked at, as far as it is known without asking a node."""
+        noted = self.noted
+        known = Network() if noted is None else network_of(self.settings.home, noted.chain_id)
+        return known.poll_seconds
+
     @cached_property
     def engine(self) -> Engine:
         """The mirror that is written. Raises InputError where there is only a replica."""
