@@ -33,11 +33,13 @@ _PER_BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a node says of its chain, in one answer."""
+    """What a node says of its chain, in one answer. `settled` are the blocks that it named safe
+    and finalized, if it named any: a chain that changed within the answer has others there."""
 
     chain_id: int
     block: Block
     finality: FinalityBlocks
+    settled: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +129,22 @@ class Client:
         latest = self._headers.read(_raised(answers[0]))
         if latest is None:
             raise Inconsistent("the node has no latest block", fault=Fault.STALE_HEAD)
+        named = tuple(
+            None if isinstance(each, RpcError) else self._headers.read(each) for each in answers[1:]
+        )
         if self._confirmations is not None:
             settled = BlockNumber(max(-1, latest.number - self._confirmations))
             finality = FinalityBlocks(settled, settled)
         else:
             # A chain without these tags has settled nothing that it can show.
-            safe, finalized = (
-                BlockNumber(-1) if isinstance(each, RpcError) else self._number(each)
-                for each in answers[1:]
-            )
+            safe, finalized = (BlockNumber(-1) if each is None else each.number for each in named)
             finality = FinalityBlocks(BlockNumber(max(safe, finalized)), finalized)
         if finality.safe > latest.number:
             raise Inconsistent(
                 f"the node calls block {finality.safe} settled, and its newest is {latest.number}",
                 fault=Fault.STALE_HEAD,
             )
-        return Head(chain_id, latest, finality)
+        return Head(chain_id, latest, finality, tuple(each for each in named if each))
 
     def _expected(self, chain_id: int) -> int:
         if self._chain_id not in (None, chain_id):
@@ -220,10 +222,6 @@ class Client:
             return None
         ours = [log for log in logs if str(log["address"]).lower() == self._to]
         return decode_logs(ours, self.address)
-
-    def _number(self, shown: Any) -> BlockNumber:
-        block = self._headers.read(shown)
-        return BlockNumber(-1) if block is None else block.number
 
     def _receipts(self, shown: dict[str, Any]) -> list[dict[str, Any]]:
         """The receipts of the block's transactions."""

@@ -14,7 +14,7 @@ proven.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.chain.client import Client, Head
@@ -179,9 +179,10 @@ class _Poll:
             raise _not_proven(end.number)
         # Until replaced blocks are read anew, the mirror lacks a part of the log.
         held = self.base.synced_at if found.proven and self.base is self.stored else None
+        read = {block.number: block.hash for block in (*walked.values(), end)}
         following = replace(
             reached(self.base, end, found.tree),
-            finality=self._finality(),
+            finality=self._finality(read),
             synced_at=_now() if at_head else held,
             proven_block=end.number if found.proven else self.base.proven_block,
         )
@@ -195,7 +196,8 @@ class _Poll:
             require_entitled(connection, found.recorded)
             append(connection, found.recorded)
             write_headers(connection, [*new, end])
-            settle_headers(connection, following.finality.finalized)
+            # The window has no gaps: blocks whose headers were not walked are not in it.
+            settle_headers(connection, following.finality.finalized if walked else end.number)
             write_position(connection, following)
         self.removed += self.stored.size - self.base.size
         self.added += len(found.recorded)
@@ -215,7 +217,7 @@ class _Poll:
                 raise _not_proven(self.base.block)
         following = replace(
             self.base,
-            finality=self._finality(),
+            finality=self._finality({}),
             synced_at=_now(),
             proven_block=self.base.block,
         )
@@ -238,11 +240,30 @@ class _Poll:
         self.stored = self.base = found
         return False
 
-    def _finality(self) -> FinalityBlocks:
-        """What was final stays so, whatever a node says that lags behind."""
-        finalized = max(self.stored.finality.finalized, self.head.finality.finalized)
-        safe = max(self.head.finality.safe, finalized)
-        return FinalityBlocks(BlockNumber(safe), BlockNumber(finalized))
+    def _finality(self, read: Mapping[BlockNumber, bytes]) -> FinalityBlocks:
+        """What was final stays so, whatever a node says that lags behind. What it calls settled
+        counts once that very block was read: until then the node may have named one of a chain
+        that it left since, or came to. `read` are hashes of blocks after `base`."""
+        named = {block.number: block.hash for block in self.head.settled}
+        before = self.stored.finality.finalized
+
+        def agreed(number: BlockNumber) -> BlockNumber:
+            if number <= before or number not in named:
+                return max(number, before)
+            known = read.get(number) or self._hash_of(number)
+            if known not in (None, named[number]):
+                raise _other_settled(number)
+            return before if known is None else number
+
+        finalized = agreed(self.head.finality.finalized)
+        return FinalityBlocks(max(finalized, agreed(self.head.finality.safe)), finalized)
+
+    def _hash_of(self, number: BlockNumber) -> bytes | None:
+        """The hash of a block up to `base`, if the mirror knows it."""
+        if number > self.base.block:
+            return None
+        marks = _marks(self.engine, self.base)
+        return next((mark.hash for mark in marks if mark.number == number), None)
 
     def _drop_unproven(self) -> None:
         """What was read since the contract last bore it out may be what is wrong: let it go."""
@@ -329,6 +350,15 @@ def _finalized_changed(finalized: BlockNumber) -> Inconsistent:
         f"{finalized}): the mirror stays as it is",
         hint="check POLREG_RPC_URL; to start over, delete the mirror and run polreg sync",
         fault=Fault.FINALIZED_CHANGED,
+    )
+
+
+def _other_settled(number: BlockNumber) -> Inconsistent:
+    return Inconsistent(
+        f"the node calls another block {number} settled than the one that it shows there: it "
+        "changed its chain while it was read, or answers from several",
+        hint="trying again helps, unless the node is faulty",
+        fault=Fault.UNLINKED_BLOCKS,
     )
 
 

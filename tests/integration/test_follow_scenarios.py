@@ -81,6 +81,27 @@ def test_headers_of_one_chain_are_never_joined_to_the_logs_of_another(
     require_followed(chain, mirror)
 
 
+def test_what_is_final_on_another_chain_is_not_final_here(mirror: Engine) -> None:
+    """Between the newest block, which is known, and the finalised one, both asked for in one
+    batch, blocks are replaced, and more of them come: the finalised one was never read."""
+    chain = founded(24, finalized_after=12).copy()
+    followed(chain, mirror)
+
+    def replace() -> None:
+        chain.rollback(12)
+        for _ in range(14):
+            chain.mine(salt=b"other")
+
+    node = Node(chain, after_calls(3, replace))
+    with suppress(Inconsistent):
+        sync(Client(node, ADDRESS), mirror, FIRST)
+    position = stands_at(mirror)
+    assert position is not None
+    assert position.finality.finalized == 12
+    # It was no alarm, and is none.
+    require_followed(chain, mirror)
+
+
 def test_a_chain_that_got_shorter_is_followed(mirror: Engine) -> None:
     """Fewer blocks weigh more now and then, and a test network is rolled back."""
     chain = founded(10).copy()
