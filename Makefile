@@ -20,11 +20,14 @@ quick: $(VENV)/.installed
 	$(BIN)/pytest -n 2 tests/unit
 
 # Hours: a million calls of the contract's functions in any order, ten times the acts that four
-# implementations must agree on, proofs over larger trees.
+# implementations must agree on, proofs over larger trees, a thousand seeds of a lying node.
 soak: $(VENV)/.installed $(NODE_MODULES) $(TOOLS)
 	PYTHONPATH=. $(BIN)/python scripts/soak.py
 	POLREG_DIFFERENTIAL_ACTS=100000 $(BIN)/pytest tests/differential
 	SYMBOLIC_SIZE=24 $(BIN)/pytest tests/symbolic
+	POLREG_LYING_SEEDS=1000 $(BIN)/pytest tests/integration/test_lying_node.py
+	POLREG_HISTORIES=20000 POLREG_KILLS=1000 $(BIN)/pytest -n 2 tests/integration/test_follow_histories.py \
+		tests/integration/test_follow_kills.py
 
 # Hours: small edits to the contract, each of which the tests must notice.
 mutants: $(VENV)/.installed $(NODE_MODULES)

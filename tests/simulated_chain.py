@@ -70,9 +70,9 @@ class Chain:
 
 
 @cache
-def founded(blocks: int = 1) -> Chain:
+def founded(blocks: int = 1, finalized_after: int = 70) -> Chain:
     """A chain with the registry made in block 1, and as many blocks in all. To be copied."""
-    chain = Chain(safe_after=8, finalized_after=70)
+    chain = Chain(safe_after=finalized_after // 2, finalized_after=finalized_after)
     refused = chain.mine(Transaction(FOUNDING, 0))
     assert not refused
     while chain.head.number < blocks:
