@@ -190,7 +190,13 @@ def _content(connection: Connection, segment: int) -> str:
 def _digest(rows: Any) -> str:
     running = hashlib.sha256()
     for row in rows:
-        running.update(repr(tuple(row)).encode("utf-8", "backslashreplace"))
+        for value in row:
+            # Pages are thousands of bytes: as they are, behind their length, they cost little.
+            if type(value) is bytes:
+                running.update(b"%d:" % len(value))
+                running.update(value)
+            else:
+                running.update(repr(value).encode("utf-8", "backslashreplace") + b";")
     return running.hexdigest()[:_DIGEST]
 
 

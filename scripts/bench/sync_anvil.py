@@ -42,6 +42,7 @@ def from_anvil(databases: list[Database], work: Path, given: argparse.Namespace)
         size, _ = opened.client.checkpoint()
         rates = _rates(opened, databases, size, given.rounds)
         indexed = None if given.without_ponder else index(opened, Path(home))
+        print(f"ponder: {indexed}", file=sys.stderr)
     ratios: dict[str, Any] = {}
     for each in databases:
         ours = rates[f"sync_{each.name}"]
