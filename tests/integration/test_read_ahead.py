@@ -26,11 +26,11 @@ from registry.errors import Inconsistent, RegistryError, Unavailable
 from registry.mirror.engine import Engine, open_engine, reading, sqlite_url
 from registry.mirror.position import read_position
 from registry.services.authorities import open_authority
-from registry.services.publish import publish
 from registry.services.setup import deploy
 from registry.services.sync import Synced, sync
 from tests.anvil import DEV_KEYS
 from tests.databases import content
+from tests.publishing import publish
 
 FIRST = BlockNumber(1)
 POLICIES = 6
