@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from registry.chain.addresses import checksummed
-from registry.chain.client import Client
-from registry.chain.fees import Market, read_market
+from registry.chain.client import Client, Head
+from registry.chain.fees import Market, read_market, read_quantity
 from registry.chain.refusals import refusal
 from registry.chain.rpc import Call, RpcError
 from registry.chain.sender import already_there
@@ -49,9 +49,20 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A transaction that is asked about; `block` is where it was seen to have done what it was
+    for."""
+
+    hash: bytes
+    nonce: int
+    block: BlockNumber | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What a node said at one moment. `receipts` are those of the transactions that it has in
-    a block; `pending` is the account's next nonce with what the node has waiting."""
+    a block and that were not there before; `pending` is the account's next nonce with what the node
+    has waiting."""
 
     chain_id: int
     seen: Seen
@@ -70,9 +81,15 @@ class Outgoing:
         self._chain_id: int | None = None
         self.account = account
 
-    def look(self, transactions: Sequence[bytes]) -> Look:
-        """What became of these, and how the account and the network stand."""
-        head = self._client.head()
+    def look(self, asked: Sequence[Asked] = (), head: Head | None = None) -> Look:
+        """What became of these, and how the account and the network stand. `head`: where it is
+        known already.
+
+        The nonces are read first: what is not mined then may be a moment later, and what is
+        found mined is. Receipts and bodies are long, so that they are asked for only where
+        nothing shorter tells.
+        """
+        head = head or self._client.head()
         account = "0x" + self.account.hex()
         calls: list[Call] = [
             ("eth_getTransactionCount", [account, "latest"]),
@@ -86,18 +103,46 @@ class Outgoing:
         latest, pending = (_quantity(_raised(answer)) for answer in answers[:2])
         market = read_market(*answers[2:])
         self._chain_id = head.chain_id
-        receipts = self._receipts(transactions)
-        waiting = self._pooled([each for each in transactions if each not in receipts])
-        mined = {each: _mined(receipt) for each, receipt in receipts.items()}
+        # What is to be final is asked for itself: in a block alone it may have failed.
+        final = head.finality.finalized
+        mined = self._still_there([each for each in asked if (each.block or -1) > final])
+        receipts = self._receipts(
+            [each.hash for each in asked if each.nonce < latest and each.hash not in mined]
+        )
+        mined |= {each: _mined(receipt) for each, receipt in receipts.items()}
         seen = Seen(
             head=head.block.number,
             finalized=head.finality.finalized,
             nonce=latest,
             mined=mined,
-            pooled=waiting,
+            pooled=self._waiting([each for each in asked if each.nonce >= latest], pending),
             fees=fees_of(market.offers),
         )
         return Look(head.chain_id, seen, max(latest, pending), market, receipts)
+
+    def _still_there(self, asked: Sequence[Asked]) -> dict[bytes, Mined]:
+        """Those that are in the block where they were seen before."""
+        found: dict[bytes, Mined] = {}
+        settled: dict[BlockNumber, list[bytes]] = {}
+        for each in asked:
+            settled.setdefault(each.block or BlockNumber(0), []).append(each.hash)
+        numbers = sorted(settled)
+        for at in range(0, len(numbers), _PER_BATCH):
+            some = numbers[at : at + _PER_BATCH]
+            answers = self._transport.batch(
+                [("eth_getBlockByNumber", [hex(number), False]) for number in some]
+            )
+            for number, answer in zip(some, answers, strict=True):
+                listed = _listed(_raised(answer))
+                found |= {each: Mined(number, True) for each in settled[number] if each in listed}
+        return found
+
+    def _waiting(self, asked: Sequence[Asked], pending: int) -> Collection[bytes] | None:
+        """Those that the node has waiting; None where it can not tell. Up to its own next nonce
+        it lacks none."""
+        known = {each.hash for each in asked if each.nonce < pending}
+        found = self._pooled([each.hash for each in asked if each.nonce >= pending])
+        return None if found is None else known | set(found)
 
     def sign(
         self, to: Address, data: bytes, gas: int, nonce: int, fees: Fees, market: Market
@@ -147,6 +192,20 @@ class Outgoing:
             self._transport.request("eth_call", [call, "latest"])
         except RpcError as error:
             raise refusal(error) from None
+
+    def estimate(self, to: Address, data: bytes) -> int:
+        """The gas that the network itself says a call takes, and a quarter more, since prices
+        move: where a transaction's gas also pays for another chain's. Raises Rejected."""
+        call = {
+            "from": "0x" + self.account.hex(),
+            "to": "0x" + to.hex(),
+            "data": "0x" + data.hex(),
+        }
+        try:
+            found = self._transport.request("eth_estimateGas", [call])
+        except RpcError as error:
+            raise refusal(error) from None
+        return read_quantity(found, "estimate of gas") * 5 // 4
 
     def _receipts(self, transactions: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
         found: dict[bytes, Mapping[str, Any]] = {}
@@ -209,6 +268,16 @@ def _mined(receipt: Mapping[str, Any]) -> Mined:
         return Mined(BlockNumber(int(receipt["blockNumber"], 16)), int(receipt["status"], 16) == 1)
     except (KeyError, TypeError, ValueError):
         raise _unreadable("receipt") from None
+
+
+def _listed(block: Any) -> frozenset[bytes]:
+    """The hashes of a block's transactions; none where there is no such block."""
+    if block is None:
+        return frozenset()
+    try:
+        return frozenset(bytes.fromhex(each[2:]) for each in block["transactions"])
+    except (KeyError, TypeError, ValueError):
+        raise _unreadable("block") from None
 
 
 def _quantity(value: Any) -> int:

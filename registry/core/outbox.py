@@ -198,6 +198,30 @@ def _waiting(newest: Attempt, seen: Seen, now: UnixSeconds, patience: Patience) 
     return Outbid(fees)
 
 
+def affordable(fees: Fees, patience: Patience, base_fee: int | None) -> Fees | None:
+    """The fees, no more than is allowed: None where no block would take that, whose maker is
+    owed `base_fee` at least."""
+    most = patience.most_fee
+    if most is None or fees.most <= most:
+        return fees
+    if base_fee is None or base_fee > most:
+        return None
+    return Fees(most, min(fees.priority, most))
+
+
+def open_gap(chain: int, pending: int, waiting: Mapping[int, UnixSeconds | None]) -> int | None:
+    """The nonce that nobody uses, for want of which what is signed with higher ones can not be
+    mined; None where there is none. `chain` is the account's next nonce, `pending` that with
+    what the node has waiting, `waiting` when each nonce of ours was sent.
+
+    One that another program's transaction had, which was dropped, is such a gap.
+    """
+    nonce = max(chain, pending)
+    while nonce in waiting:
+        nonce += 1
+    return nonce if any(each > nonce for each in waiting) else None
+
+
 def outbidding(before: Fees, market: Fees) -> Fees:
     """Fees with which nodes let a transaction take another one's place: at least a tenth more
     of both (geth's --txpool.pricebump), an eighth to be sure, and what the market asks."""

@@ -23,6 +23,8 @@ from registry.mirror.schema import acts, transactions
 
 _IN_LIST = 500
 _UNDER_WAY = sorted(stage.value for stage in UNDER_WAY)
+_WAITING = [stage for stage in _UNDER_WAY if stage != Stage.INCLUDED.value]
+_OLDEST, _NEWEST = 32, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A signed transaction of the outbox."""
+    """A signed transaction of the outbox. `raw` and `data` are empty where it was read without
+    them: they are long."""
 
     id: int
     account: Address
@@ -58,6 +61,14 @@ class Transaction:
     gas_used: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Why an act was not written down: another one has its place, or that of an earlier one."""
+
+    reason: str
+    hint: str | None = None
+
+
 def stage_acts(
     connection: Connection,
     account: Address,
@@ -68,21 +79,50 @@ def stage_acts(
 ) -> list[int]:
     """Write down what is to be recorded; the acts' ids. One that is there already, the same
     in everything, is not written again. Raises Rejected where another one has its place."""
+    placed = place_acts(connection, account, submissions, called, sources, now)
+    for each in placed:
+        if isinstance(each, Conflict):
+            raise Rejected(each.reason, hint=each.hint)
+    return [each for each in placed if not isinstance(each, Conflict)]
+
+
+def place_acts(
+    connection: Connection,
+    account: Address,
+    submissions: Sequence[Submission],
+    called: Sequence[str],
+    sources: Sequence[str | None],
+    now: UnixSeconds,
+) -> list[int | Conflict]:
+    """The same, where those in whose place there is another one are left out, with what comes
+    after them on their policies: for each its id, or why it was not written down."""
     there = _in_place(connection, submissions)
-    ids: list[int] = []
+    failed: set[bytes] = set()
+    placed: list[int | Conflict | None] = []
+    fresh: list[dict[str, Any]] = []
     for submission, name, source in zip(submissions, called, sources, strict=True):
-        known = there.get((submission.policy.policy_id, submission.sequence))
-        if known is None:
-            ids.append(_inserted(connection, account, submission, name, source, now))
+        policy_id = submission.policy.policy_id
+        known = there.get((policy_id, submission.sequence))
+        if policy_id in failed:
+            placed.append(Conflict("an earlier act on this policy was refused"))
+        elif known is None:
+            placed.append(None)
+            fresh.append(_staged_row(account, submission, name, source, now))
         elif _same(known.submission, submission) and known.account == account:
-            ids.append(known.id)
+            placed.append(known.id)
         else:
-            raise Rejected(
-                f"act {submission.sequence} on {name} is on its way already: another one, "
-                f"{known.submission.action.word}, number {known.id} of the outbox",
-                hint=f"see polreg outbox show {known.id}",
-            )
-    return ids
+            failed.add(policy_id)
+            placed.append(_conflict(known, name, submission.sequence))
+    ids = iter(_inserted(connection, fresh))
+    return [next(ids) if each is None else each for each in placed]
+
+
+def _conflict(known: Act, called: str, sequence: int) -> Conflict:
+    return Conflict(
+        f"act {sequence} on {called} is on its way already: another one, "
+        f"{known.submission.action.word}, number {known.id} of the outbox",
+        hint=f"see polreg outbox show {known.id}",
+    )
 
 
 def acts_by_id(connection: Connection, ids: Sequence[int]) -> list[Act]:
@@ -158,8 +198,16 @@ def next_staged(
     """The oldest staged acts, of those numbered `within`, whose policies have none on its way:
     each is to be tried against the contract as it is, which does not have what is not in a
     block yet."""
-    on_its_way = select(acts.c.policy_id).where(
-        acts.c.stage.in_([stage for stage in _UNDER_WAY if stage != Stage.INCLUDED.value])
+    other = acts.alias("other")
+    on_its_way = (
+        select(other.c.id)
+        .where(
+            other.c.policy_id == acts.c.policy_id,
+            other.c.stage.in_(_WAITING),
+            # What the index of those that are not rejected is found by.
+            other.c.stage != Stage.REJECTED.value,
+        )
+        .exists()
     )
     statement = (
         select(acts)
@@ -167,7 +215,7 @@ def next_staged(
             acts.c.account == account,
             acts.c.stage == Stage.STAGED.value,
             acts.c.id.between(*within),
-            acts.c.policy_id.not_in(on_its_way),
+            ~on_its_way,
         )
         .order_by(acts.c.id)
         .limit(limit)
@@ -197,41 +245,45 @@ def add_transaction(
         if replacing is not None
         else and_(acts.c.transaction.is_(None), acts.c.stage == Stage.STAGED.value)
     )
-    for place, act in enumerate(carried):
-        moved = connection.execute(
-            update(acts)
-            .where(acts.c.id == act, where)
-            .values(
-                transaction=made,
-                place=place,
-                stage=Stage.SIGNED.value,
-                reason=None,
-                changed_at=signed["signed_at"],
-            )
-        )
-        if moved.rowcount != 1:
-            return None
-    return made
-
-
-def under_way(connection: Connection, account: Address) -> dict[int, list[Transaction]]:
-    """By nonce, the transactions of which something may still come, the newest first; those
-    that were outbid among them."""
-    open_nonces = select(transactions.c.nonce).where(
-        transactions.c.account == account, transactions.c.stage.in_(_UNDER_WAY)
-    )
+    if not carried:
+        return made
+    values = {"stage": Stage.SIGNED.value, "reason": None, "changed_at": signed["signed_at"]}
     statement = (
-        select(transactions)
-        .where(
-            transactions.c.account == account,
-            transactions.c.nonce.in_(open_nonces),
-            transactions.c.stage.in_([*_UNDER_WAY, Stage.REPLACED.value]),
-        )
-        .order_by(transactions.c.nonce, transactions.c.id.desc())
+        update(acts)
+        .where(acts.c.id == bindparam("act"), where)
+        .values(transaction=made, place=bindparam("at"), **values)
     )
+    connection.execute(statement, [{"act": act, "at": place} for place, act in enumerate(carried)])
+    moved = select(func.count()).where(acts.c.transaction == made)
+    return made if connection.execute(moved).scalar_one() == len(carried) else None
+
+
+def under_way(
+    connection: Connection, account: Address, *, included: bool = True
+) -> dict[int, list[Transaction]]:
+    """By nonce, the transactions of which something may still come, the newest first; those
+    that were outbid among them. Of those that are in a block, if they are wanted, the oldest,
+    which are to be final next, and the newest, which a reorganisation takes first: hundreds of
+    others wait their turn. All come without their bytes."""
+    mine = transactions.c.account == account
+    nonce = transactions.c.nonce
+    waiting = select(nonce).where(mine, transactions.c.stage.in_(_WAITING))
+    nonces = set(connection.execute(waiting).scalars())
+    if included:
+        settled = select(nonce).where(mine, transactions.c.stage == Stage.INCLUDED.value)
+        for order, limit in ((nonce, _OLDEST), (nonce.desc(), _NEWEST)):
+            nonces |= set(connection.execute(settled.order_by(order).limit(limit)).scalars())
     found: dict[int, list[Transaction]] = {}
-    for row in connection.execute(statement):
-        found.setdefault(row.nonce, []).append(_transaction(row))
+    for some in _chunks(sorted(nonces)):
+        statement = (
+            select(*_LIGHT)
+            .where(
+                mine, nonce.in_(some), transactions.c.stage.in_([*_UNDER_WAY, Stage.REPLACED.value])
+            )
+            .order_by(nonce, transactions.c.id.desc())
+        )
+        for row in connection.execute(statement):
+            found.setdefault(row.nonce, []).append(_transaction(row))
     return found
 
 
@@ -293,11 +345,21 @@ def nonces_from(connection: Connection, account: Address, nonce: int) -> list[in
 
 def count_waiting(connection: Connection, account: Address) -> int:
     """How many of the account's transactions are signed and in no block."""
-    waiting = [stage for stage in _UNDER_WAY if stage != Stage.INCLUDED.value]
     statement = select(func.count()).where(
-        transactions.c.account == account, transactions.c.stage.in_(waiting)
+        transactions.c.account == account, transactions.c.stage.in_(_WAITING)
     )
     return int(connection.execute(statement).scalar_one())
+
+
+def waiting_since(connection: Connection, account: Address) -> dict[int, UnixSeconds | None]:
+    """The nonces with which something is signed and in no block, and when it was sent."""
+    statement = select(transactions.c.nonce, transactions.c.sent_at).where(
+        transactions.c.account == account, transactions.c.stage.in_(_WAITING)
+    )
+    return {
+        row.nonce: None if row.sent_at is None else UnixSeconds(row.sent_at)
+        for row in connection.execute(statement)
+    }
 
 
 def attempts_at(connection: Connection, account: Address, nonce: int) -> list[Transaction]:
@@ -323,6 +385,13 @@ def gas_used(connection: Connection, numbers: Sequence[int]) -> int:
 def transaction_by_id(connection: Connection, number: int) -> Transaction:
     row = connection.execute(select(transactions).where(transactions.c.id == number)).one()
     return _transaction(row)
+
+
+def note_doubt(connection: Connection, transaction: Transaction, reason: str) -> None:
+    """What speaks against a transaction, where that is to be seen twice before it counts."""
+    connection.execute(
+        update(transactions).where(transactions.c.id == transaction.id).values(reason=reason)
+    )
 
 
 def release_acts(connection: Connection, transaction: int, now: UnixSeconds) -> None:
@@ -399,15 +468,10 @@ def reject_later(connection: Connection, act: Act, now: UnixSeconds) -> None:
     )
 
 
-def _inserted(
-    connection: Connection,
-    account: Address,
-    submission: Submission,
-    called: str,
-    source: str | None,
-    now: UnixSeconds,
-) -> int:
-    row = {
+def _staged_row(
+    account: Address, submission: Submission, called: str, source: str | None, now: UnixSeconds
+) -> dict[str, Any]:
+    return {
         "account": account,
         "policy_id": submission.policy.policy_id,
         "authority": submission.policy.authority,
@@ -424,8 +488,18 @@ def _inserted(
         "staged_at": now,
         "changed_at": now,
     }
-    result = connection.execute(insert(acts), row)
-    return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+
+def _inserted(connection: Connection, fresh: list[dict[str, Any]]) -> list[int]:
+    """Insert these; their ids, in their order. No other writer runs meanwhile, so what is
+    numbered after all that there was is these."""
+    if not fresh:
+        return []
+    before = connection.execute(select(func.coalesce(func.max(acts.c.id), 0))).scalar_one()
+    connection.execute(insert(acts), fresh)
+    statement = select(acts.c.id, acts.c.policy_id, acts.c.sequence).where(acts.c.id > before)
+    made = {(row.policy_id, row.sequence): row.id for row in connection.execute(statement)}
+    return [made[row["policy_id"], row["sequence"]] for row in fresh]
 
 
 def _in_place(
@@ -493,15 +567,18 @@ def _transaction(row: Any) -> Transaction:
         id=row.id,
         account=Address(row.account),
         nonce=row.nonce,
-        raw=row.raw,
+        raw=row._mapping.get("raw", b""),
         to=Address(row.to),
-        data=row.data,
+        data=row._mapping.get("data", b""),
         gas=row.gas,
         about=row.about,
         attempt=attempt,
         reason=row.reason,
         gas_used=row.gas_used,
     )
+
+
+_LIGHT = [column for column in transactions.c if column.name not in {"raw", "data"}]
 
 
 def _chunks(values: list[Any]) -> Iterable[list[Any]]:

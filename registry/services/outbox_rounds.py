@@ -23,7 +23,7 @@ from typing import Any
 from registry.chain.abi import record_data
 from registry.chain.client import Client
 from registry.chain.events import decode_logs
-from registry.chain.outgoing import Look, Outgoing, Taken, fees_of
+from registry.chain.outgoing import Asked, Look, Outgoing, Taken, fees_of
 from registry.chain.sender import record_fits, record_gas
 from registry.chain.signers import Signer
 from registry.core.chain_id import EMBEDDED_CHAIN_ID
@@ -39,8 +39,10 @@ from registry.core.outbox import (
     Step,
     Usurped,
     Wait,
+    affordable,
     next_nonce,
     next_step,
+    open_gap,
     outbidding,
 )
 from registry.core.submission import Submission
@@ -49,11 +51,13 @@ from registry.errors import Rejected
 from registry.mirror import outbox as rows
 from registry.mirror.engine import Engine, reading, writing
 from registry.mirror.outbox import Act, Transaction
+from registry.mirror.position import read_position
 from registry.mirror.queries import entry_of_act
 
 DEFAULT_BATCH = 100
 _IN_FLIGHT = 8
 _REVERTED = "it was mined and did nothing"
+_USURPED = "another transaction of this account took its nonce"
 _GAS_OF_NOTHING = 21_000
 
 
@@ -99,24 +103,41 @@ class Rounds:
         self._batch, self._in_flight = batch, in_flight
         self._clock = clock
         self._outgoing = Outgoing(client, account, signer)
+        self._looked_at: tuple[bytes, BlockNumber] | None = None
 
     def round(self, within: tuple[int, int] | None = None) -> Round:
         """Look at everything that is on its way, do what is to be done about it, and sign
         what is next in line of the acts numbered `within`; none, where none are."""
         done = Round()
+        head = self._client.head()
+        # Of what is in a block nothing is new before there is another.
+        news = (head.block.hash, head.finality.finalized)
         with reading(self.engine) as connection:
-            open_nonces = rows.under_way(connection, self.account)
-        look = self._outgoing.look(
-            [each.attempt.transaction for some in open_nonces.values() for each in some]
-        )
+            open_nonces = rows.under_way(connection, self.account, included=news != self._looked_at)
+        look = self._outgoing.look(_asked(open_nonces), head)
+        stale = self._is_behind(look)
         for nonce, attempts in open_nonces.items():
             step = next_step(
                 nonce, [each.attempt for each in attempts], look.seen, self._now(), self._patience
             )
-            self._take(step, attempts, look, done)
+            # A node that is behind knows nothing that counts, but it may pass on what it lacks.
+            if not stale or isinstance(step, Send):
+                self._take(step, attempts, look, done)
+        if stale:
+            done.waits["the node"] = f"it is at block {look.seen.head}, behind what was seen before"
+            return done
+        self._looked_at = news
         if self._signer is not None and within is not None:
             self._sign_what_is_next(within, look, done)
+        self._fill_gap(look, done)
         return done
+
+    def _is_behind(self, look: Look) -> bool:
+        """Whether the node has less of the chain than was read before: from what it says
+        nothing may be concluded, and nothing be signed on it."""
+        with reading(self.engine) as connection:
+            position = read_position(connection)
+        return position is not None and look.seen.head < position.block
 
     # What is on its way
 
@@ -128,16 +149,31 @@ class Rounds:
                 if why is not None:
                     done.waits[newest.about] = why
             case Send(_):
-                self._send(newest, done)
+                self._send(self._whole(newest), done)
             case Outbid(fees):
-                self._outbid(newest, fees, look, done)
+                self._outbid(self._whole(newest), fees, look, done)
             case Landed(attempt, block, final):
                 self._landed(by_hash[attempt.transaction], attempts, block, look, final, done)
             case Reverted(attempt, block):
                 self._reverted(by_hash[attempt.transaction], attempts, block, done)
             case Usurped():
-                self._give_up(attempts, "another transaction of this account took its nonce")
-                done.moved += 1
+                self._usurped(attempts, done)
+
+    def _whole(self, transaction: Transaction) -> Transaction:
+        """With its bytes, which are read where they are needed."""
+        with reading(self.engine) as connection:
+            return rows.transaction_by_id(connection, transaction.id)
+
+    def _usurped(self, attempts: Sequence[Transaction], done: Round) -> None:
+        """Its nonce is used, and not by it. Of several nodes behind one address one may lack
+        what another has, so that this counts when it is seen a second time."""
+        newest = attempts[0]
+        if newest.reason == _USURPED:
+            self._give_up(attempts, _USURPED)
+        else:
+            with writing(self.engine) as connection:
+                rows.note_doubt(connection, newest, _USURPED)
+        done.moved += 1
 
     def _send(self, transaction: Transaction, done: Round) -> None:
         sent = self._outgoing.send(transaction.raw)
@@ -176,7 +212,7 @@ class Rounds:
             waiting = rows.transaction_by_id(connection, number)
         if waiting.attempt.stage not in {Stage.SIGNED, Stage.SENT, Stage.UNKNOWN}:
             return
-        look = self._outgoing.look([waiting.attempt.transaction])
+        look = self._outgoing.look()
         nothing = replace(waiting, to=self.account, data=b"", gas=_GAS_OF_NOTHING)
         self._replace(waiting, nothing, outbidding(waiting.attempt.fees, look.seen.fees), look, [])
 
@@ -233,10 +269,10 @@ class Rounds:
         done: Round,
     ) -> None:
         now, newest = self._now(), attempts[0]
-        receipt = look.receipts[landed.attempt.transaction]
         stage = landed.attempt.stage
         if stage is Stage.INCLUDED and landed.attempt.block == block and not final:
             return
+        receipt = look.receipts[landed.attempt.transaction]
         with writing(self.engine) as connection:
             if landed.id != newest.id:
                 rows.carry_over(connection, newest.id, landed.id)
@@ -252,7 +288,7 @@ class Rounds:
                 landed = replace(landed, attempt=replace(landed.attempt, stage=Stage.INCLUDED))
             else:
                 rows.note_block(connection, landed, block)
-            if landed.to == self.account and not landed.data:
+            if landed.to == self.account:
                 for each in attempts:
                     rows.cancel_acts(connection, each.id, now)
             carried = rows.acts_in(connection, landed.id)
@@ -306,6 +342,9 @@ class Rounds:
 
     def _sign_what_is_next(self, within: tuple[int, int], look: Look, done: Round) -> None:
         """Sign and send as many transactions as may be on their way at once."""
+        if self._fees(look) is None:
+            done.waits["what is next"] = self._too_dear(look)
+            return
         while self._waiting() < self._in_flight:
             with reading(self.engine) as connection:
                 line = rows.next_staged(connection, self.account, within, self._batch)
@@ -382,7 +421,7 @@ class Rounds:
         made = self._keep(
             self._client.address,
             _calldata(submissions),
-            min(record_gas(submissions), look.market.block_gas_limit),
+            record_gas(submissions),
             about,
             look,
             [act.id for act in some],
@@ -397,7 +436,13 @@ class Rounds:
         self, to: Address, data: bytes, gas: int, about: str, look: Look, carried: Sequence[int]
     ) -> Transaction | None:
         """Sign with the next nonce and keep it, in one transaction that nobody interleaves."""
-        fees = fees_of(look.market.offers)
+        fees = self._fees(look)
+        if fees is None:
+            raise AssertionError("nothing is signed where more is asked for than is allowed")
+        if look.market.settles_elsewhere:
+            gas = max(gas, self._outgoing.estimate(to, data))
+        # A block takes no transaction that may use more than there is room in it.
+        gas = min(gas, look.market.block_gas_limit)
         now = self._now()
         try:
             with writing(self.engine) as connection:
@@ -426,12 +471,44 @@ class Rounds:
         except _Overtaken:
             return None
 
+    def _fees(self, look: Look) -> Fees | None:
+        """What is offered: as much as the network asks, and no more than is allowed."""
+        return affordable(fees_of(look.market.offers), self._patience, look.market.base_fee)
+
+    def _too_dear(self, look: Look) -> str:
+        asked = look.market.base_fee or fees_of(look.market.offers).most
+        return (
+            f"the network asks for {asked} wei a unit of gas, more than the "
+            f"{self._patience.most_fee} allowed"
+        )
+
+    def _fill_gap(self, look: Look, done: Round) -> None:
+        """Use a nonce that another program had and gave up: without it nothing that is signed
+        with a later one is ever mined. Nothing is left in line that could take it."""
+        with reading(self.engine) as connection:
+            waiting = rows.waiting_since(connection, self.account)
+        gap = open_gap(look.seen.nonce, look.pending, waiting)
+        if gap is None:
+            return
+        since = min((at for at in waiting.values() if at is not None), default=self._now())
+        if self._now() - since < self._patience.stuck_after_seconds:
+            return
+        if self._signer is None or self._fees(look) is None:
+            done.waits[f"nonce {gap}"] = "nobody uses it, and what comes after it waits"
+            return
+        made = self._keep(self.account, b"", _GAS_OF_NOTHING, f"nonce {gap}", look, [])
+        if made is not None:
+            done.signed += 1
+            self._send(made, done)
+
     def sign_call(self, to: Address, data: bytes, gas: int) -> int:
         """Simulate, sign, keep and send a call; the nonce that it has. Raises Rejected."""
-        look = self._outgoing.look([])
+        look = self._outgoing.look()
+        if self._fees(look) is None:
+            raise Rejected(self._too_dear(look), hint="wait, or raise POLREG_MAX_FEE_GWEI")
         if look.chain_id != EMBEDDED_CHAIN_ID:
             self.simulate_call(to, data, gas)
-        made = self._keep(to, data, min(gas, look.market.block_gas_limit), "a call", look, [])
+        made = self._keep(to, data, gas, "a call", look, [])
         if made is None:
             raise AssertionError("nobody can be first to a call that carries no act")
         done = Round()
@@ -449,6 +526,19 @@ class Rounds:
 
     def _now(self) -> UnixSeconds:
         return UnixSeconds(int(self._clock()))
+
+
+def _asked(open_nonces: Mapping[int, Sequence[Transaction]]) -> list[Asked]:
+    """What is to be known of these; of those in a block, whether they are there still."""
+    return [
+        Asked(
+            each.attempt.transaction,
+            each.nonce,
+            each.attempt.block if each.attempt.stage is Stage.INCLUDED else None,
+        )
+        for attempts in open_nonces.values()
+        for each in attempts
+    ]
 
 
 def watch(engine: Engine, client: Client) -> None:
