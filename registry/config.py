@@ -14,6 +14,10 @@ POLREG_DATABASE_READ_URL  a replica of it to answer from; without POLREG_DATABAS
 POLREG_KEYSTORE        a V3 keystore; else the development one that `init` makes
 POLREG_PASSWORD_FILE   a file that holds its password
 POLREG_PRIVATE_KEY     a key in hexadecimal: for development only
+POLREG_MAX_FEE_GWEI    the most that a transaction may offer for a unit of gas, in gwei (or the
+                       like of the network's currency); what the network asks more for waits
+POLREG_STUCK_AFTER     seconds after which a transaction that is not mined is outbid: 90 where it
+                       is not set
 POLREG_LOG_FORMAT      json or text: how what follows or serves tells of what happens; where it
                        is not set, text on a terminal and json elsewhere
 """
@@ -69,6 +73,9 @@ class Settings:
     keystore: Path | None = None
     password_file: Path | None = None
     private_key: str | None = field(default=None, repr=False)
+    max_fee: int | None = None
+    """Wei a unit of gas."""
+    stuck_after: float = 90.0
     log_format: LogFormat | None = None
 
     @property
@@ -143,6 +150,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         keystore=_optional_path(get("POLREG_KEYSTORE")),
         password_file=_optional_path(get("POLREG_PASSWORD_FILE")),
         private_key=get("POLREG_PRIVATE_KEY"),
+        max_fee=_wei(get("POLREG_MAX_FEE_GWEI"), "POLREG_MAX_FEE_GWEI"),
+        stuck_after=_seconds(get("POLREG_STUCK_AFTER", "90"), "POLREG_STUCK_AFTER"),
         log_format=_log_format(get("POLREG_LOG_FORMAT")),
     )
 
@@ -242,6 +251,16 @@ def _seconds(text: str, name: str) -> float:
     if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) or float(text) <= 0:
         raise InputError(f"{name} is not a number of seconds")
     return float(text)
+
+
+def _wei(text: str | None, name: str) -> int | None:
+    """A price in gwei, in wei."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        raise InputError(f"{name} is not a number of gwei")
+    whole, _, part = text.partition(".")
+    return int(whole) * 10**9 + int(part.ljust(9, "0"))
 
 
 def _log_format(text: str | None) -> LogFormat | None:

@@ -5,12 +5,14 @@ folder, written by whoever operates this machine, read when asked.
     confirmations = 20    a block is final once 20 follow it; without it, by the node's own
                           `safe` and `finalized`. For chains that have no finality to show.
     poll_seconds = 5      how often a follower looks for new blocks; else every 2 seconds
+    currency = "xDAI"     what gas is paid in, for messages: "ETH" where it is not set
     check_headers = false do not hold the blocks' headers against their hashes, where the network
                           has a form of them that this program does not know
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ class Network:
     confirmations: int | None = None
     poll_seconds: float = 2.0
     check_headers: bool = True
+    currency: str = "ETH"
 
 
 def network_of(home: Path, chain_id: int) -> Network:
@@ -53,7 +56,7 @@ def network_of(home: Path, chain_id: int) -> Network:
     return Network(**known)
 
 
-def _checked(path: Path, name: str, key: str, value: Any) -> int | float:
+def _checked(path: Path, name: str, key: str, value: Any) -> int | float | str:
     match key:
         case "confirmations":
             if type(value) is int and 0 <= value <= _MOST_CONFIRMATIONS:
@@ -67,9 +70,13 @@ def _checked(path: Path, name: str, key: str, value: Any) -> int | float:
             if type(value) is bool:
                 return value
             wanted = "true or false"
+        case "currency":
+            if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9]{1,12}", value):
+                return value
+            wanted = "a currency's letters"
         case _:
             raise InputError(
                 f'{path}: "{name}" has the key {key}, which there is not',
-                hint="there are confirmations, poll_seconds and check_headers",
+                hint="there are confirmations, poll_seconds, check_headers and currency",
             )
     raise InputError(f'{path}: {key} of "{name}" is not {wanted}')

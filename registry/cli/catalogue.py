@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +13,10 @@ from registry.cli import common
 from registry.cli.common import Json
 
 if TYPE_CHECKING:
-    from registry.core.backlog import Refused, Row
-    from registry.services.importing import Imported
+    from registry.core.ranges import Ranges
+    from registry.services.import_costs import Spending
     from registry.services.outbox import Outbox
+    from registry.services.worklist import Worklist
     from registry.services.workspace import Workspace
 
 _LISTED = 10
@@ -33,108 +35,249 @@ def import_index(
             help="Open authorities that are not open yet; the default on a development chain.",
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Write what became of every row to PATH.csv and PATH.json, also after Ctrl-C.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what it would do and cost now; stage and send nothing."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Publish every document of an index; a later-dated row of one number amends.
 
-    What is in the registry already is left alone, so an interrupted import is simply run
-    again. Exit code 1 where some row could not be published: each is listed with its
-    reason.
+    What is in the registry already is left alone and what is on its way goes on, so an
+    interrupted import is simply run again. Exit code 1 where some row could not be published:
+    each is listed with its reason.
     """
-    from registry.services.importing import Imported, read_index
-    from registry.services.setup import outbox_for
+    from registry.services.import_report import require_writable
+    from registry.services.importing import read_index
+    from registry.services.worklist import Worklist
 
+    if report is not None:
+        require_writable(report)
     common.warn_of_key()
-    rows, refused = read_index(index)
-    done = Imported(rows=len(rows) + len(refused), refused=refused)
-    with common.workspace() as opened:
+    with Worklist() as worklist, common.workspace() as opened:
+        read_index(index, worklist)
         common.sync_quietly(opened)
-        outbox = outbox_for(opened, common.ask_password, batch=batch)
+        run = _Import(opened, worklist, root or index.parent, batch, report, as_json=as_json)
         allowed = opened.development if open_authorities is None else open_authorities
+        return run.rehearse(allowed=allowed) if dry_run else run.perform(allowed=allowed)
+
+
+class _Import:
+    """One run of the command."""
+
+    def __init__(
+        self,
+        opened: Workspace,
+        worklist: Worklist,
+        root: Path,
+        batch: int,
+        report: Path | None,
+        *,
+        as_json: bool,
+    ) -> None:
+        self._opened, self._worklist, self._root, self._batch = opened, worklist, root, batch
+        self._report, self._as_json = report, as_json
+        self._newly_open: list[str] = []
+
+    def perform(self, *, allowed: bool) -> int:
+        from registry.services.importing import stage_all
+        from registry.services.setup import outbox_for
+
+        outbox = outbox_for(self._opened, common.ask_password, batch=self._batch)
         try:
-            rows = _authorities(opened, outbox, rows, done, allowed=allowed)
-            _publish_rows(opened, outbox, rows, root or index.parent, done)
+            self._authorities(outbox, allowed=allowed)
+            self._describe()
+            with common.progress("staging") as advance:
+                acts = stage_all(self._worklist, self._opened.engine, outbox, advance)
+            self._finish(outbox, acts)
+        except KeyboardInterrupt:
+            self._say_what_is_in_line(outbox)
+            raise
         finally:
             # Also after Ctrl-C: what was sent is in the log and has to be told.
-            common.sync_quietly(opened)
-            _tell(done, as_json=as_json)
-    return 1 if done.refused else 0
+            common.sync_quietly(self._opened)
+            refused = self._tell()
+        return 1 if refused else 0
 
+    def rehearse(self, *, allowed: bool) -> int:
+        """Say what would be done."""
+        from registry.services.import_costs import estimate
+        from registry.services.importing import missing_authorities
+        from registry.services.worklist import Outcome
 
-def _authorities(
-    opened: Workspace, outbox: Outbox, rows: list[Row], done: Imported, *, allowed: bool
-) -> list[Row]:
-    """Open what is missing where that is allowed; else refuse the rows that need it."""
-    from registry.core.backlog import Refused
-    from registry.services.authorities import become_registrar, open_authority
-    from registry.services.importing import missing_authorities
+        missing = missing_authorities(self._worklist.authorities(), self._opened.client)
+        if not allowed:
+            self._refuse(missing)
+            missing = []
+        self._describe()
+        found = estimate(self._worklist, self._opened.engine, self._opened.client, self._batch)
+        counts = self._worklist.counts()
+        summary = {
+            "dry_run": True,
+            "rows": sum(counts.values()),
+            "would_publish": found.published,
+            "would_amend": found.amended,
+            "already_present": counts.get(Outcome.PRESENT, 0),
+            "transactions": found.transactions,
+            "gas": found.gas,
+            "gas_price": found.price,
+            "cost": found.cost,
+            "would_open": missing,
+        }
+        self._write_report(summary)
+        if self._as_json:
+            common.print_json({**summary, "refused": self._refused()})
+        else:
+            for code in missing:
+                common.say(f"would open {code}")
+            self._list_refused()
+            currency = self._opened.network.currency
+            common.say(
+                f"{summary['rows']} rows: {found.published} would be published and "
+                f"{found.amended} amend, in {found.transactions} transactions, about "
+                f"{found.gas:,} gas, {common.amount(found.cost, currency)} at the present "
+                f"{found.price / 10**9:.9g} gwei; {summary['already_present']} already in the "
+                f"registry, {counts.get(Outcome.REFUSED, 0)} not published"
+            )
+            common.say("Nothing was sent, and nothing put in line.")
+        return 1 if counts.get(Outcome.REFUSED) else 0
 
-    missing = missing_authorities(rows, opened.client)
-    if allowed:
+    def _authorities(self, outbox: Outbox, *, allowed: bool) -> None:
+        """Open what is missing where that is allowed; else refuse the rows that need it."""
+        from registry.services.authorities import become_registrar, open_authority
+        from registry.services.importing import missing_authorities
+
+        codes, client = self._worklist.authorities(), self._opened.client
+        missing = missing_authorities(codes, client)
+        if not allowed:
+            self._refuse(missing)
+            return
         for code in missing:
-            open_authority(code, {}, None, opened.client, outbox)
-            done.opened.append(code)
-        become_registrar({row.authority for row in rows}, opened.client, outbox)
-        return rows
-    for row in rows:
-        if row.authority in missing:
-            reason = f"the authority {row.authority} is not open"
-            done.refused.append(Refused(row.line, row.path, reason))
-    return [row for row in rows if row.authority not in missing]
+            open_authority(code, {}, None, client, outbox)
+            self._newly_open.append(code)
+        become_registrar(codes, client, outbox)
 
+    def _refuse(self, missing: list[str]) -> None:
+        for code in missing:
+            self._worklist.refuse_authority(code, f"the authority {code} is not open")
 
-def _publish_rows(
-    opened: Workspace, outbox: Outbox, rows: list[Row], root: Path, done: Imported
-) -> None:
-    from registry.services.importing import describe_files, make_plan, run_plan
+    def _describe(self) -> None:
+        from registry.services.importing import describe_files
 
-    with common.progress("hashing") as advance:
-        files = describe_files(rows, root, advance)
-    plan = make_plan(rows, files, opened.engine)
-    done.present = len(plan.present)
-    done.refused.extend(plan.refused)
-    with common.progress("publishing") as advance:
-        run_plan(plan, opened.client, outbox, done, progress=advance)
+        with common.progress("hashing") as advance:
+            describe_files(self._worklist, self._root, advance)
 
+    def _finish(self, outbox: Outbox, acts: Ranges) -> None:
+        from registry.services.import_costs import Spending
 
-def _tell(done: Imported, *, as_json: bool) -> None:
-    done.refused.sort(key=lambda each: each.line)
-    if as_json:
-        common.print_json(
-            {
-                "rows": done.rows,
-                "published": done.published,
-                "already_present": done.present,
-                "transactions": done.transactions,
-                "gas_used": done.gas_used,
-                "authorities_opened": done.opened,
-                "refused": [
-                    {"line": each.line, "path": each.path, "reason": each.reason}
-                    for each in done.refused
-                ],
-            }
+        if not len(acts):
+            return
+        spending = Spending(self._opened.engine, self._opened.client)
+        within = acts.all[0][0], acts.all[-1][1]
+        currency, begun, before = self._opened.network.currency, time.monotonic(), -1
+        with common.meter("publishing") as tell:
+
+            def progress(done: int, total: int) -> None:
+                nonlocal before
+                if done != before:
+                    before = done
+                    spending.count_acts(outbox, within)
+                seconds = time.monotonic() - begun
+                tell(done, total, _words(done, total, seconds, spending, currency))
+
+            outbox.finish(acts, progress)
+
+    def _say_what_is_in_line(self, outbox: Outbox) -> None:
+        waiting = len(outbox.in_line())
+        common.note(
+            f"{waiting:,} acts are in line, written down and safe: to go on with them run "
+            "polreg outbox run, or this import again, which also does what it did not come to; "
+            "polreg outbox list shows them"
+            if waiting
+            else "nothing is in line: run this import again to go on"
         )
-        return
-    for code in done.opened:
-        common.say(f"opened {code}")
-    for reason, some in _by_reason(done):
-        common.say(f"{len(some)} not published: {reason}")
-        for each in some[:_LISTED]:
-            common.say(f"  line {each.line}: {each.path}")
-        if len(some) > _LISTED:
-            common.say(f"  … and {len(some) - _LISTED} more; --json lists them all")
-    common.say(
-        f"{done.rows} rows: {done.published} published in {done.transactions} transactions "
-        f"({done.gas_used:,} gas), {done.present} already in the registry, "
-        f"{len(done.refused)} not published"
-    )
+
+    def _tell(self) -> int:
+        """Say what became of the rows, and write the report; how many were refused."""
+        from registry.services.import_costs import Spending
+        from registry.services.importing import settle
+        from registry.services.worklist import Outcome
+
+        carriers = settle(self._worklist, self._opened.engine)
+        spending = Spending(self._opened.engine, self._opened.client)
+        spending.count(list(carriers))
+        counts = self._worklist.counts()
+        summary = {
+            "rows": sum(counts.values()),
+            "published": counts.get(Outcome.PUBLISHED, 0),
+            "already_present": counts.get(Outcome.PRESENT, 0),
+            "in_line": counts.get(Outcome.IN_LINE, 0),
+            "not_reached": counts.get(Outcome.NOT_REACHED, 0),
+            "transactions": spending.transactions,
+            "gas_used": spending.gas_used,
+            "paid": spending.paid,
+            "authorities_opened": self._newly_open,
+        }
+        self._write_report(summary)
+        if self._as_json:
+            common.print_json({**summary, "refused": self._refused()})
+        else:
+            self._say(summary, counts.get(Outcome.REFUSED, 0))
+        return counts.get(Outcome.REFUSED, 0)
+
+    def _say(self, summary: dict[str, Any], refused: int) -> None:
+        for code in self._newly_open:
+            common.say(f"opened {code}")
+        self._list_refused()
+        paid = common.amount(summary["paid"], self._opened.network.currency)
+        left = "".join(
+            f", {summary[name]} {word}"
+            for name, word in (("in_line", "in line"), ("not_reached", "not reached"))
+            if summary[name]
+        )
+        common.say(
+            f"{summary['rows']} rows: {summary['published']} published in "
+            f"{summary['transactions']} transactions ({summary['gas_used']:,} gas, {paid}), "
+            f"{summary['already_present']} already in the registry, {refused} not published{left}"
+        )
+
+    def _refused(self) -> list[dict[str, Any]]:
+        return [
+            {"line": each.line, "path": each.path, "reason": each.reason}
+            for each in self._worklist.refused()
+        ]
+
+    def _list_refused(self) -> None:
+        for reason, number, some in self._worklist.reasons(_LISTED):
+            common.say(f"{number} not published: {reason}")
+            for each in some:
+                common.say(f"  line {each.line}: {each.path}")
+            if number > len(some):
+                common.say(f"  … and {number - len(some)} more; --report lists them all")
+
+    def _write_report(self, summary: dict[str, Any]) -> None:
+        from registry.services.import_report import write_report
+
+        if self._report is not None:
+            for path in write_report(self._report, self._worklist, summary):
+                common.note(f"report: {path}")
 
 
-def _by_reason(done: Imported) -> list[tuple[str, list[Refused]]]:
-    reasons: dict[str, list[Refused]] = {}
-    for each in done.refused:
-        reasons.setdefault(each.reason, []).append(each)
-    return sorted(reasons.items(), key=lambda pair: -len(pair[1]))
+def _words(done: int, total: int, seconds: float, spending: Spending, currency: str) -> str:
+    """Rate, time left, gas and cost so far."""
+    rate = done / seconds if seconds else 0.0
+    left = f"{(total - done) / rate:,.0f} s left" if rate else "time left not known"
+    paid = common.amount(spending.paid, currency)
+    return f", {rate:,.0f} a second, {left}, {spending.gas_used:,} gas, {paid}"
 
 
 def import_log(

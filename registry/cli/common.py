@@ -19,6 +19,8 @@ On = Annotated[
     str | None, typer.Option("--on", metavar="DATE", help="Standing on this date; else today.")
 ]
 
+_SECONDS_BETWEEN_LINES = 10.0
+
 Advance = Callable[[int, int], None]
 
 
@@ -111,6 +113,49 @@ def progress(label: str) -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(label, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+Tell = Callable[[int, int, str], None]
+
+
+@contextmanager
+def meter(label: str) -> Iterator[Tell]:
+    """Progress with words: a bar on the terminal, elsewhere a line every ten seconds."""
+    import time
+
+    told = time.monotonic()
+
+    def line(done: int, total: int, words: str) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            note(f"{label}: {done:,} of {total:,}{words}")
+
+    if not sys.stderr.isatty():
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[words]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(label, total=None, words="")
+        yield lambda done, total, words: shown.update(
+            task, completed=done, total=total, words=words
+        )
+
+
+def amount(wei: int, currency: str) -> str:
+    """So much of the network's currency."""
+    from decimal import Decimal
+
+    shown = f"{Decimal(wei) / 10**18:.9f}".rstrip("0").rstrip(".")
+    return f"{shown} {currency}" if wei >= 10**9 or not wei else f"{wei} wei"
 
 
 def sync_quietly(opened: Workspace) -> None:

@@ -101,19 +101,37 @@ class Plan:
 
 
 def parse_rows(content: bytes) -> tuple[list[Row], list[Refused]]:
-    """The rows of a CSV file with a header, a byte-order mark or none.
+    """The rows of a CSV file with a header, a byte-order mark or none; as `rows_in`."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise not_utf8(error.start) from None
+    rows: list[Row] = []
+    refused: list[Refused] = []
+    for each in rows_in(io.StringIO(text, newline="")):
+        if isinstance(each, Row):
+            rows.append(each)
+        else:
+            refused.append(each)
+    return rows, refused
+
+
+def rows_in(lines: Iterable[str]) -> Iterator[Row | Refused]:
+    """Row by row what a CSV file says, of which `lines` are the lines with their ends.
 
     Raises InputError where the file as a whole can not be read; a row with a wrong
     value is refused by itself.
     """
-    rows: list[Row] = []
-    refused: list[Refused] = []
-    for line, values in _records(content):
+    for line, values in _records(lines):
         try:
-            rows.append(_row(line, values))
+            yield _row(line, values)
         except InputError as error:
-            refused.append(Refused(line, values.get("path", ""), str(error)))
-    return rows, refused
+            yield Refused(line, values.get("path", ""), str(error))
+
+
+def not_utf8(at: int) -> InputError:
+    """That the byte `at` of an index can not be read."""
+    return InputError(f"the index is not UTF-8 (byte {at})", hint="save it as UTF-8 CSV")
 
 
 def plan(
@@ -201,15 +219,9 @@ def _before_its_issue(row: Row) -> bool:
     return dates[0] is not None and dates[1] is not None and dates[0] < dates[1]
 
 
-def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"the index is not UTF-8 (byte {error.start})", hint="save it as UTF-8 CSV"
-        ) from None
+def _records(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
     csv.field_size_limit(_MAX_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(lines, strict=True)
     try:
         header = next(reader, None)
         if header is None:

@@ -111,7 +111,7 @@ class Seen:
 class Patience:
     """When a transaction that waits is paid more for, and the most that is paid."""
 
-    stuck_after_seconds: int = 90
+    stuck_after_seconds: float = 90
     most_fee: int | None = None
 
 

@@ -192,6 +192,16 @@ def stages_of(connection: Connection, ids: Sequence[int]) -> dict[Stage, int]:
     return found
 
 
+def count_open(connection: Connection, account: Address, within: tuple[int, int]) -> int:
+    """How many of the account's acts numbered `within` are in no block and were not refused."""
+    statement = select(func.count()).where(
+        acts.c.account == account,
+        acts.c.stage.in_([Stage.STAGED.value, *_WAITING]),
+        acts.c.id.between(*within),
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
 def next_staged(
     connection: Connection, account: Address, within: tuple[int, int], limit: int
 ) -> list[Act]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -63,6 +63,38 @@ def entry_of_act(connection: Connection, policy_id: bytes, sequence: int) -> Ent
     )
     row = connection.execute(statement).one_or_none()
     return None if row is None else entry_of(row)
+
+
+def transactions_of(connection: Connection, numbers: Collection[int]) -> dict[int, bytes]:
+    """With which transaction each of these entries came."""
+    found: dict[int, bytes] = {}
+    wanted = sorted(numbers)
+    for at in range(0, len(wanted), _IN_LIST):
+        some = entries.c.entry.in_(wanted[at : at + _IN_LIST])
+        rows = connection.execute(select(entries.c.entry, entries.c.transaction).where(some))
+        found |= {row.entry: row.transaction for row in rows}
+    return found
+
+
+def documents_at(
+    connection: Connection, policy_ids: Collection[bytes]
+) -> dict[tuple[bytes, bytes], tuple[int, bytes]]:
+    """Where the documents of these policies stand: by policy_id and SHA-256, the entry and its
+    transaction; where a document came twice, its latest."""
+    found: dict[tuple[bytes, bytes], tuple[int, bytes]] = {}
+    columns = (policies.c.policy_id, entries.c.document, entries.c.entry, entries.c.transaction)
+    statement = (
+        select(*columns)
+        .join(policies, policies.c.id == entries.c.policy)
+        .where(entries.c.document.is_not(None))
+        .order_by(entries.c.entry)
+    )
+    wanted = sorted(policy_ids)
+    for at in range(0, len(wanted), _IN_LIST):
+        some = policies.c.policy_id.in_(wanted[at : at + _IN_LIST])
+        for row in connection.execute(statement.where(some)):
+            found[row.policy_id, row.document] = (row.entry, row.transaction)
+    return found
 
 
 def size_recorded_by(connection: Connection, moment: UnixSeconds) -> int:

@@ -3,86 +3,86 @@
 What is already in the log is found by its digest and left alone, and what is in the outbox
 goes on from there, so an import that was interrupted is simply run again. A batch that the
 contract would refuse is split until the one row that it refuses is found; the others go on.
+
+Rows are kept in a `Worklist` and gone through some policies at a time, so that memory does not
+grow with their number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import codecs
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from registry.chain.client import Client
-from registry.core.backlog import (
-    Known,
-    Plan,
-    Planned,
-    Refused,
-    Row,
-    distinct_keys,
-    parse_rows,
-    plan,
-)
+from registry.core.authority import ancestors
+from registry.core.backlog import Known, Plan, Planned, not_utf8, plan, rows_in
 from registry.core.draft import FileDescription
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
 from registry.core.outbox import Stage
 from registry.core.policy import PolicyKey
+from registry.core.ranges import Ranges
 from registry.core.submission import Submission
 from registry.errors import InputError, LocalFailure, Rejected
+from registry.mirror import outbox as rows
 from registry.mirror.engine import Engine, reading
-from registry.mirror.queries import published_documents
+from registry.mirror.outbox_costs import hashes_of
+from registry.mirror.queries import documents_at, published_documents, transactions_of
 from registry.services.outbox import Outbox
 from registry.services.publish import describe_file
+from registry.services.worklist import Worklist
 
-_IN_LIST = 500
-_STAGED_AT_ONCE = 1000
+_PIECE = 1 << 20
+_STAGED_AT_ONCE = 500
 
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all."""
 
 
-@dataclass(slots=True)
-class Imported:
-    """What an import did with every row."""
-
-    rows: int = 0
-    published: int = 0
-    present: int = 0
-    transactions: int = 0
-    gas_used: int = 0
-    opened: list[str] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-
-
-def read_index(index: Path) -> tuple[list[Row], list[Refused]]:
-    """The rows of an index file; raises InputError where it can not be read at all."""
+def read_index(index: Path, worklist: Worklist) -> None:
+    """Take up the rows of an index file; raises InputError where it can not be read at all."""
     try:
-        content = index.read_bytes()
+        _require_utf8(index)
+        with index.open(encoding="utf-8-sig", newline="") as lines:
+            worklist.fill(rows_in(lines))
     except OSError as error:
         reason = (error.strerror or "it can not be read").lower()
         raise InputError(f"the index {index}: {reason}") from None
-    return parse_rows(content)
 
 
-def describe_files(
-    rows: Sequence[Row], root: Path, progress: Progress | None = None
-) -> dict[str, FileDescription | str]:
-    """Each row's file, or the reason why it can not be read. No row leaves `root`."""
+def _require_utf8(index: Path) -> None:
+    """So that an index that is not is told of as a whole, and by where it is not."""
+    decoder, before = codecs.getincrementaldecoder("utf-8")(), 0
+    with index.open("rb") as file:
+        while True:
+            piece = file.read(_PIECE)
+            kept = len(decoder.getstate()[0])
+            try:
+                decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                raise not_utf8(before - kept + error.start) from None
+            if not piece:
+                return
+            before += len(piece)
+
+
+def describe_files(worklist: Worklist, root: Path, progress: Progress | None = None) -> None:
+    """Read each row's file, or find why it can not be read. No row leaves `root`."""
     base = root.resolve()
-    files: dict[str, FileDescription | str] = {}
-    for number, row in enumerate(rows, 1):
-        if row.path not in files:
-            files[row.path] = _described(base, row)
+    total = worklist.count_left()
+    for number, path in enumerate(worklist.paths(), 1):
+        if not worklist.knows_file(path):
+            worklist.note_file(path, _described(base, path))
         if progress:
-            progress(number, len(rows))
-    return files
+            progress(number, total)
 
 
-def _described(base: Path, row: Row) -> FileDescription | str:
-    path = base / row.path
+def _described(base: Path, name: str) -> FileDescription | str:
+    path = base / name
     try:
         if not path.resolve().is_relative_to(base):
             return "its path leads out of the folder"
-        described = describe_file(str(path), row.language)
+        described = describe_file(str(path))
     except (InputError, LocalFailure) as error:
         return str(error).replace(f"{path}: ", "").replace(f"{path} ", "it ")
     except (OSError, ValueError):
@@ -90,95 +90,112 @@ def _described(base: Path, row: Row) -> FileDescription | str:
     return described if described.size else "the file is empty"
 
 
-def make_plan(rows: Sequence[Row], files: dict[str, FileDescription | str], engine: Engine) -> Plan:
-    """Put the rows in order against what the mirror, freshly synced, holds."""
-    return plan(rows, files, _known(engine, distinct_keys(rows)))
+def plans(worklist: Worklist, engine: Engine) -> Iterator[tuple[Plan, dict[PolicyKey, Known]]]:
+    """What is to be done, some policies at a time, against what the mirror, freshly synced,
+    holds of them. What is present or can not be published is noted."""
+    for some in worklist.policies(_STAGED_AT_ONCE):
+        known = _known(engine, list(dict.fromkeys(row.key for row in some)))
+        made = plan(some, {row.path: worklist.file_of(row) for row in some}, known)
+        for row in made.present:
+            worklist.keep_present(row.line)
+        for each in made.refused:
+            worklist.refuse(each.line, each.reason)
+        yield made, known
 
 
-def run_plan(
-    made: Plan,
-    client: Client,
-    outbox: Outbox,
-    done: Imported,
-    *,
-    progress: Progress | None = None,
-) -> None:
-    """Publish what is planned. All of it is written into the outbox first, so that what is cut
-    off goes on where it was when the same import is run again."""
-    lines: dict[int, Planned] = {}
-    states = _states(client, [each.row.key for each in made.drafts])
+def submissions_of(
+    made: Plan, known: dict[PolicyKey, Known], worklist: Worklist
+) -> list[tuple[Planned, Submission]]:
+    """The acts of a plan, each after the one before it on its policy. What can not be one is
+    noted, with those after it."""
+    states = {key: each.state for key, each in known.items()}
+    found: list[tuple[Planned, Submission]] = []
     failed: set[PolicyKey] = set()
-    for at in range(0, len(made.drafts), _STAGED_AT_ONCE):
-        some = made.drafts[at : at + _STAGED_AT_ONCE]
-        lines |= _staged(some, states, outbox, done, failed)
-    acts = outbox.drive(sorted(lines), progress=progress)
-    transactions = {act.transaction for act in acts if act.transaction is not None}
-    done.transactions += len(transactions)
-    done.gas_used += outbox.gas_used(transactions)
-    for act in acts:
-        if act.stage is Stage.REJECTED:
-            done.refused.append(_refused(lines[act.id], act.reason or "it was refused"))
-        else:
-            done.published += 1
-
-
-def _staged(
-    some: Sequence[Planned],
-    states: dict[PolicyKey, PolicyState],
-    outbox: Outbox,
-    done: Imported,
-    failed: set[PolicyKey],
-) -> dict[int, Planned]:
-    """Write these into the outbox; which act each became."""
-    taken: list[Planned] = []
-    submissions: list[Submission] = []
-    for planned in some:
+    for planned in made.drafts:
         key = planned.row.key
         if key in failed:
-            done.refused.append(_refused(planned, "an earlier version of it was refused"))
+            worklist.refuse(planned.row.line, "an earlier version of it was refused")
             continue
         try:
-            submission = planned.draft.submission(states[key])
+            submission = planned.draft.submission(states.get(key, UNPUBLISHED))
         except (InputError, Rejected) as error:
             failed.add(key)
-            done.refused.append(_refused(planned, str(error)))
+            worklist.refuse(planned.row.line, str(error))
             continue
-        taken.append(planned)
-        submissions.append(submission)
-        states[key] = _after(states[key], submission)
-    called = [each.draft.called for each in taken]
-    sources = [f"{each.row.path} (line {each.row.line})" for each in taken]
-    return dict(zip(outbox.stage(submissions, called, sources), taken, strict=True))
+        found.append((planned, submission))
+        states[key] = PolicyState(
+            Status.IN_FORCE, submission.sequence, None, UNPUBLISHED.recorded_at
+        )
+    return found
 
 
-def missing_authorities(rows: Iterable[Row], client: Client) -> list[str]:
-    """The rows' authorities, and those above them, that are not open; parents first."""
-    from registry.core.authority import ancestors
+def stage_all(
+    worklist: Worklist, engine: Engine, outbox: Outbox, progress: Progress | None = None
+) -> Ranges:
+    """Write all that is to be published into the outbox, so that what is cut off goes on where
+    it was when the same import is run again; the acts. The first are on their way meanwhile."""
+    acts = Ranges()
+    done, total = 0, worklist.count_left()
+    for made, known in plans(worklist, engine):
+        acted = submissions_of(made, known, worklist)
+        placed = outbox.place(
+            [submission for _, submission in acted],
+            [planned.draft.called for planned, _ in acted],
+            [f"{planned.row.path} (line {planned.row.line})" for planned, _ in acted],
+        )
+        for (planned, _), each in zip(acted, placed, strict=True):
+            if isinstance(each, rows.Conflict):
+                worklist.refuse(planned.row.line, each.reason)
+            else:
+                worklist.note_act(planned.row.line, each)
+                acts.add(each)
+        done += len(made.drafts) + len(made.present) + len(made.refused)
+        if progress is not None:
+            progress(done, total)
+        if len(acts):
+            outbox.push((acts.all[0][0], acts.all[-1][1]))
+    return acts
 
-    codes = dict.fromkeys(row.authority for row in rows)
+
+def settle(worklist: Worklist, engine: Engine) -> Ranges:
+    """Note what became of every row by what the outbox and the mirror have; the transactions
+    that carry what is in a block."""
+    carriers = Ranges()
+    for lines in worklist.with_acts():
+        with reading(engine) as connection:
+            acts = rows.acts_by_id(connection, list(lines))
+            known = hashes_of(connection, {act.transaction for act in acts if act.transaction})
+            # Found on the chain, with no transaction of this outbox.
+            others = transactions_of(
+                connection, {act.entry for act in acts if act.entry and not act.transaction}
+            )
+        for act in acts:
+            line = lines[act.id]
+            if act.stage is Stage.REJECTED:
+                worklist.refuse(line, act.reason or "it was refused")
+            elif act.stage in {Stage.INCLUDED, Stage.FINALIZED}:
+                if act.transaction is not None:
+                    carriers.add(act.transaction)
+                    worklist.publish(line, act.entry, known[act.transaction])
+                else:
+                    worklist.publish(line, act.entry, others.get(act.entry or 0))
+    for some in worklist.present():
+        with reading(engine) as connection:
+            places = documents_at(connection, {policy_id for policy_id, _ in some.values()})
+        for line, pair in some.items():
+            if pair in places:
+                worklist.note_entry(line, *places[pair])
+    return carriers
+
+
+def missing_authorities(codes: Sequence[str], client: Client) -> list[str]:
+    """These authorities, and those above them, that are not open; parents first."""
     needed = list(dict.fromkeys(each for code in codes for each in [*ancestors(code), code]))
     return [
         code
         for code, is_open in zip(needed, client.open_authorities(needed), strict=True)
         if not is_open
     ]
-
-
-def _refused(planned: Planned, reason: str) -> Refused:
-    return Refused(planned.row.line, planned.row.path, reason)
-
-
-def _after(state: PolicyState, submission: Submission) -> PolicyState:
-    return PolicyState(Status.IN_FORCE, submission.sequence, state.head, state.recorded_at)
-
-
-def _states(client: Client, keys: Sequence[PolicyKey]) -> dict[PolicyKey, PolicyState]:
-    distinct = list(dict.fromkeys(keys))
-    states: dict[PolicyKey, PolicyState] = {}
-    for at in range(0, len(distinct), _IN_LIST):
-        some = distinct[at : at + _IN_LIST]
-        states.update(zip(some, client.policies(some), strict=True))
-    return states
 
 
 def _known(engine: Engine, keys: Sequence[PolicyKey]) -> dict[PolicyKey, Known]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 from registry.chain.outgoing import GAS_OF_A_CALL
 from registry.chain.sender import Receipt
 from registry.core.outbox import OPEN, Stage
 from registry.core.policy import PolicyKey
+from registry.core.ranges import Ranges
 from registry.core.submission import Submission
 from registry.core.units import Address, Digest, UnixSeconds
 from registry.errors import CouldNotCheck, Rejected, UnknownOutcome
@@ -22,7 +24,7 @@ from registry.mirror.engine import reading, writing
 from registry.mirror.outbox import Act, Transaction
 from registry.services.outbox_rounds import Rounds
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 WAIT_SECONDS = 180.0
 """How long nothing may happen before a person is told."""
 
@@ -54,6 +56,38 @@ class Outbox:
         now = UnixSeconds(int(time.time()))
         with writing(self._engine) as connection:
             return rows.stage_acts(connection, self.account, submissions, called, given, now)
+
+    def place(
+        self,
+        submissions: Sequence[Submission],
+        called: Sequence[str],
+        sources: Sequence[str | None],
+    ) -> list[int | rows.Conflict]:
+        """Write down as many of these as can be; for each its id, or why it was not."""
+        now = UnixSeconds(int(time.time()))
+        with writing(self._engine) as connection:
+            return rows.place_acts(connection, self.account, submissions, called, sources, now)
+
+    def push(self, within: tuple[int, int]) -> None:
+        """Go one round on with the acts numbered `within`, and wait for nothing. A node that does
+        not answer, or takes nothing, is left to whoever waits."""
+        with suppress(CouldNotCheck):
+            self._rounds.round(within)
+
+    def finish(self, ranges: Ranges, progress: Progress | None = None) -> None:
+        """Go on until each act of these is in a block, or rejected; raises as `drive` does. Asks
+        for counts alone, however many they are."""
+        total = len(ranges)
+
+        def left() -> int:
+            with reading(self._engine) as connection:
+                open_ = sum(rows.count_open(connection, self.account, each) for each in ranges.all)
+            if progress is not None:
+                progress(total - open_, total)
+            return open_
+
+        if total:
+            self._go_on(left, (ranges.all[0][0], ranges.all[-1][1]))
 
     def record(self, submissions: Sequence[Submission], called: Sequence[str]) -> list[Act]:
         """Record these and show them, each in a block. Raises Rejected, in words, for the

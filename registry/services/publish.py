@@ -63,14 +63,21 @@ def publish(
 
 def describe_file(path: str, language: str | None = None) -> FileDescription:
     """A file as a manifest describes it; raises InputError where it can not be read."""
+    hashed = hash_file(path)
+    return file_description(path, hashed.sha256, hashed.size, language)
+
+
+def file_description(
+    path: str, sha256: Digest, size: int, language: str | None = None
+) -> FileDescription:
+    """The same for a file that was read before."""
     import mimetypes
     import os
 
-    hashed = hash_file(path)
     media_type = _KNOWN_TYPES.get(os.path.splitext(path)[1].lower())
     return FileDescription(
-        sha256=hashed.sha256,
-        size=hashed.size,
+        sha256=sha256,
+        size=size,
         name=os.path.basename(path),
         media_type=media_type or mimetypes.guess_type(path)[0],
         language=language,

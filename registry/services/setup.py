@@ -22,6 +22,7 @@ from registry.chain.signers import (
 )
 from registry.config import Deployment, Settings, note_deployment, read_deployment
 from registry.core.chain_id import caip2
+from registry.core.outbox import Patience
 from registry.core.units import Address
 from registry.errors import InputError, LocalFailure, Rejected
 from registry.services.outbox import Outbox
@@ -129,6 +130,7 @@ def _outbox(workspace: Workspace, signer: Signer, **options: Any) -> Outbox:
         signer.address,
         signer,
         catch_up=workspace.sync,
+        patience=Patience(workspace.settings.stuck_after, workspace.settings.max_fee),
         **options,
     )
     return Outbox(rounds)
