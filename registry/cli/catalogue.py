@@ -65,6 +65,7 @@ def import_index(
     common.warn_of_key()
     with Worklist() as worklist, common.workspace() as opened:
         read_index(index, worklist)
+        opened.write_much()
         common.sync_quietly(opened)
         run = _Import(opened, worklist, root or index.parent, batch, report, as_json=as_json)
         allowed = opened.development if open_authorities is None else open_authorities

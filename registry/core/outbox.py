@@ -48,15 +48,37 @@ FOLLOWS: Mapping[Stage, frozenset[Stage]] = {
     Stage.SIGNED: frozenset(
         {Stage.SENT, Stage.UNKNOWN, Stage.INCLUDED, Stage.REPLACED, Stage.STAGED, Stage.REJECTED}
     ),
+    # An act of a transaction that is outbid is in another one, which is signed.
     Stage.SENT: frozenset(
-        {Stage.INCLUDED, Stage.UNKNOWN, Stage.REPLACED, Stage.STAGED, Stage.REJECTED}
+        {
+            Stage.SIGNED,
+            Stage.INCLUDED,
+            Stage.UNKNOWN,
+            Stage.REPLACED,
+            Stage.STAGED,
+            Stage.REJECTED,
+        }
     ),
     Stage.UNKNOWN: frozenset(
-        {Stage.SENT, Stage.INCLUDED, Stage.REPLACED, Stage.STAGED, Stage.REJECTED}
+        {
+            Stage.SIGNED,
+            Stage.SENT,
+            Stage.INCLUDED,
+            Stage.REPLACED,
+            Stage.STAGED,
+            Stage.REJECTED,
+        }
     ),
-    # A reorganisation takes it back.
+    # A reorganisation takes it back, and it is sent again.
     Stage.INCLUDED: frozenset(
-        {Stage.FINALIZED, Stage.SENT, Stage.REPLACED, Stage.STAGED, Stage.REJECTED}
+        {
+            Stage.FINALIZED,
+            Stage.SENT,
+            Stage.UNKNOWN,
+            Stage.REPLACED,
+            Stage.STAGED,
+            Stage.REJECTED,
+        }
     ),
     Stage.FINALIZED: frozenset(),
     Stage.REPLACED: frozenset({Stage.INCLUDED}),

@@ -29,6 +29,7 @@ __all__ = [
     "open_unchecked",
     "reading",
     "sqlite_url",
+    "without_mapping",
     "writing",
 ]
 
@@ -92,6 +93,13 @@ def open_unchecked(url: str) -> Engine:
         hint="write it as sqlite:////path/to/mirror.sqlite or "
         "postgresql://user:password@host/database",
     )
+
+
+def without_mapping(engine: Engine) -> None:
+    """Read a SQLite database piece by piece from now on, and not as a part of this process's
+    memory: for what writes much and looks up little. Nothing on PostgreSQL."""
+    if not on_postgres(engine):
+        sqlite.stop_mapping(engine)
 
 
 def on_postgres(where: Engine | Connection) -> bool:

@@ -32,6 +32,11 @@ def sqlite_engine(url: str) -> Engine:
     return engine
 
 
+def stop_mapping(engine: Engine) -> None:
+    event.listen(engine, "connect", lambda each, _record: each.execute("PRAGMA mmap_size=0"))
+    engine.dispose()
+
+
 def schema_version(connection: Connection) -> str | None:
     """The schema's version; None where there is no schema, "" where its row is missing."""
     present = connection.execute(

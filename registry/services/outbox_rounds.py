@@ -93,6 +93,7 @@ class Rounds:
         batch: int = DEFAULT_BATCH,
         in_flight: int = _IN_FLIGHT,
         clock: Callable[[], float] = time.time,
+        outgoing: Outgoing | None = None,
     ) -> None:
         self.engine = engine
         self.account = account
@@ -102,7 +103,7 @@ class Rounds:
         self._patience = patience or Patience()
         self._batch, self._in_flight = batch, in_flight
         self._clock = clock
-        self._outgoing = Outgoing(client, account, signer)
+        self._outgoing = outgoing or Outgoing(client, account, signer)
         self._looked_at: tuple[bytes, BlockNumber] | None = None
 
     def round(self, within: tuple[int, int] | None = None) -> Round:
@@ -503,6 +504,8 @@ class Rounds:
 
     def sign_call(self, to: Address, data: bytes, gas: int) -> int:
         """Simulate, sign, keep and send a call; the nonce that it has. Raises Rejected."""
+        # What a kill left signed and not sent comes first: some nodes take no later nonce before.
+        self.round()
         look = self._outgoing.look()
         if self._fees(look) is None:
             raise Rejected(self._too_dear(look), hint="wait, or raise POLREG_MAX_FEE_GWEI")

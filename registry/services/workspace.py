@@ -27,7 +27,14 @@ from registry.core.chain_id import EMBEDDED_CHAIN_ID, is_development
 from registry.core.following import Report
 from registry.core.units import BlockNumber
 from registry.errors import Inconsistent, InputError, RegistryError, Unavailable
-from registry.mirror.engine import Engine, open_engine, open_reader, reading, sqlite_url
+from registry.mirror.engine import (
+    Engine,
+    open_engine,
+    open_reader,
+    reading,
+    sqlite_url,
+    without_mapping,
+)
 from registry.mirror.position import read_position
 from registry.networks import Network, network_of
 from registry.services.following import Following
@@ -176,6 +183,10 @@ class Workspace:
         if url is None:
             url = sqlite_url(self.settings.mirror_path(self.deployment))
         return open_engine(url)
+
+    def write_much(self) -> None:
+        """Keep the memory of this process small while it writes much: its mirror is not mapped."""
+        without_mapping(self.engine)
 
     @property
     def opened_engine(self) -> Engine | None:
