@@ -13,6 +13,9 @@ POLREG_DATABASE_READ_URL  a replica of it to answer from; without POLREG_DATABAS
                        is followed or written here
 POLREG_KEYSTORE        a V3 keystore; else the development one that `init` makes
 POLREG_PASSWORD_FILE   a file that holds its password
+POLREG_SIGNER_URL      a signer that is asked over JSON-RPC, such as Web3Signer
+POLREG_SIGNER_ACCOUNT  which of its accounts signs
+POLREG_KMS_KEY         a key that AWS KMS keeps: its id, ARN or alias
 POLREG_PRIVATE_KEY     a key in hexadecimal: for development only
 POLREG_MAX_FEE_GWEI    the most that a transaction may offer for a unit of gas, in gwei (or the
                        like of the network's currency); what the network asks more for waits
@@ -72,6 +75,9 @@ class Settings:
     database_read_url: str | None = field(default=None, repr=False)
     keystore: Path | None = None
     password_file: Path | None = None
+    signer_url: str | None = field(default=None, repr=False)
+    signer_account: str | None = None
+    kms_key: str | None = None
     private_key: str | None = field(default=None, repr=False)
     max_fee: int | None = None
     """Wei a unit of gas."""
@@ -81,7 +87,7 @@ class Settings:
     @property
     def secrets(self) -> frozenset[str]:
         """What may stand in no log: keys and passwords, also those within URLs."""
-        others = (self.rpc_ws_url, self.database_url, self.database_read_url)
+        others = (self.rpc_ws_url, self.database_url, self.database_read_url, self.signer_url)
         urls = [*split_urls(self.rpc_url or ""), *filter(None, others)]
         found = {secret for url in urls for secret in _secrets_in(url)}
         if self.private_key is not None:
@@ -149,6 +155,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         database_read_url=get("POLREG_DATABASE_READ_URL"),
         keystore=_optional_path(get("POLREG_KEYSTORE")),
         password_file=_optional_path(get("POLREG_PASSWORD_FILE")),
+        signer_url=get("POLREG_SIGNER_URL"),
+        signer_account=get("POLREG_SIGNER_ACCOUNT"),
+        kms_key=get("POLREG_KMS_KEY"),
         private_key=get("POLREG_PRIVATE_KEY"),
         max_fee=_wei(get("POLREG_MAX_FEE_GWEI"), "POLREG_MAX_FEE_GWEI"),
         stuck_after=_seconds(get("POLREG_STUCK_AFTER", "90"), "POLREG_STUCK_AFTER"),

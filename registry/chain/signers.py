@@ -1,52 +1,102 @@
-"""Who signs: a V3 keystore, or for development a key from the environment.
+"""Who signs: a key in memory, a remote signer, a key management service.
 
-A key never appears in `repr`, an error or a log. Files are written with mode 0600.
+A key never appears in `repr`, an error or a log. Whatever signs, what it gives is checked here
+before anything is done with it: a transaction is the one that was asked for to the last byte, a
+signature is the account's over exactly this, and s is low. What fails is never sent.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
-from pathlib import Path
 from typing import Any, Protocol
 
-import orjson
-
 from registry.chain.addresses import checksummed
+from registry.chain.signatures import (
+    Signature,
+    decode_signature,
+    require_signed_by,
+)
+from registry.chain.transactions import assembled, checked, signing_digest
+from registry.chain.typed_data import digest_of
+from registry.core.signed_act import ActsToSign
 from registry.core.units import Address
 from registry.errors import InputError
 
-# For a key that guards a development chain only; a real one is made by the user's own tool.
-_DEVELOPMENT_SCRYPT_N = 4096
-
 
 class Signer(Protocol):
-    """Signs transactions of one account."""
+    """Signs for one account. Raises Rejected where it will not, Unavailable where it can not be
+    reached."""
 
     address: Address
 
     def sign_transaction(self, fields: dict[str, Any]) -> bytes:
         """The raw signed transaction."""
 
+    def sign_typed_data(self, acts: ActsToSign) -> bytes:
+        """65 bytes over the EIP-712 digest of the acts."""
+
+
+class DigestSigner(Protocol):
+    """Signs 32 bytes, whatever they stand for: a key in memory, or in a service for keys."""
+
+    address: Address
+
+    def sign_digest(self, digest: bytes) -> Signature: ...
+
 
 class LocalSigner:
     """A private key in this process's memory."""
 
     def __init__(self, key: bytes) -> None:
-        from eth_account import Account
+        from eth_keys.datatypes import PrivateKey
+        from eth_utils.exceptions import ValidationError
 
+        if len(key) != 32:
+            raise InputError("the private key is not one")
         try:
-            self._account = Account.from_key(key)
-        except Exception:
-            # eth_account's own error may quote the key.
+            self._key = PrivateKey(key)
+            self.address = Address(self._key.public_key.to_canonical_address())
+        except (ValidationError, ValueError, AssertionError):
+            # The library's own error may quote the key.
             raise InputError("the private key is not one") from None
-        self.address = Address(bytes.fromhex(self._account.address[2:]))
 
     def __repr__(self) -> str:
         return f"LocalSigner({checksummed(self.address)})"
 
+    def sign_digest(self, digest: bytes) -> Signature:
+        signed = self._key.sign_msg_hash(digest)
+        return Signature(signed.r, signed.s, signed.v)
+
     def sign_transaction(self, fields: dict[str, Any]) -> bytes:
-        return bytes(self._account.sign_transaction(fields).raw_transaction)
+        return sign_transaction(self, fields)
+
+    def sign_typed_data(self, acts: ActsToSign) -> bytes:
+        return self.sign_digest(digest_of(acts)).encode()
+
+
+def sign_transaction(signer: DigestSigner, fields: dict[str, Any]) -> bytes:
+    """The raw transaction by whoever signs digests."""
+    return assembled(fields, signer.sign_digest(signing_digest(fields)))
+
+
+class CheckedSigner:
+    """Another signer, of which nothing is believed."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self.address = signer.address
+
+    def __repr__(self) -> str:
+        return f"CheckedSigner({self._signer!r})"
+
+    def sign_transaction(self, fields: dict[str, Any]) -> bytes:
+        """The raw transaction, once it is exactly this one by this account; raises Rejected."""
+        return checked(self._signer.sign_transaction(fields), fields, self.address)
+
+    def sign_typed_data(self, acts: ActsToSign) -> bytes:
+        """65 bytes, once they are this account's over these acts; raises Rejected."""
+        signature = decode_signature(self._signer.sign_typed_data(acts))
+        require_signed_by(self.address, digest_of(acts), signature)
+        return signature.encode()
 
 
 def signer_from_hex(text: str) -> LocalSigner:
@@ -61,56 +111,3 @@ def signer_from_hex(text: str) -> LocalSigner:
             "POLREG_PRIVATE_KEY is not a private key", hint="it is 64 hexadecimal characters"
         )
     return LocalSigner(key)
-
-
-def open_keystore(path: Path, password: str) -> LocalSigner:
-    """Decrypt a V3 keystore file; raises InputError for a wrong file or password."""
-    from eth_account import Account
-
-    try:
-        content = orjson.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"the keystore {path} can not be read: {error.strerror}",
-            hint="run polreg init, or set POLREG_KEYSTORE",
-        ) from None
-    except orjson.JSONDecodeError:
-        raise InputError(f"{path} is not a V3 keystore") from None
-    try:
-        return LocalSigner(bytes(Account.decrypt(content, password)))
-    except InputError:
-        raise
-    except Exception as error:
-        wrong = "MAC" in str(error) or "password" in str(error).lower()
-        raise InputError(
-            f"wrong password for {path}" if wrong else f"{path} is not a V3 keystore",
-            hint="give the right one by POLREG_PASSWORD_FILE, or when asked" if wrong else None,
-        ) from None
-
-
-def create_development_keystore(keystore: Path, password_file: Path) -> LocalSigner:
-    """Make a new key, keep it encrypted, and its random password in a file beside it."""
-    from eth_account import Account
-
-    password, key = secrets.token_urlsafe(24), secrets.token_bytes(32)
-    encrypted = Account.encrypt(key, password, kdf="scrypt", iterations=_DEVELOPMENT_SCRYPT_N)
-    write_private(password_file, password.encode())
-    write_private(keystore, orjson.dumps(encrypted, option=orjson.OPT_INDENT_2))
-    return LocalSigner(key)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Create a file that only its owner may read, whole or not at all; raises InputError
-    where there is one, which is never overwritten."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(fresh, path)
-    except FileExistsError:
-        raise InputError(f"{path} is already there, and is not overwritten") from None
-    finally:
-        fresh.unlink()

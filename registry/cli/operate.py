@@ -38,8 +38,8 @@ def deploy(
     """Deploy the contract on the network of POLREG_RPC_URL; your account administers it."""
     from registry.config import read_deployment
     from registry.errors import InputError
+    from registry.services.keys import signer_of
     from registry.services.setup import deploy as deploy_contract
-    from registry.services.setup import signer_for
 
     common.warn_of_key()
     with common.workspace() as opened:
@@ -53,7 +53,7 @@ def deploy(
                 f"a registry at {known.contract} is already known on this network",
                 hint="use it; for a second one, run polreg deploy --again",
             )
-        signer = signer_for(opened, common.ask_password)
+        signer = signer_of(opened.settings, common.ask_password)
         deployment = deploy_contract(opened.transport, signer, opened.settings)
     with common.workspace() as opened:
         common.sync_quietly(opened)

@@ -5,7 +5,6 @@ Each step is left alone where it was done before, so a second run after a kill g
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,26 +12,19 @@ from registry.chain.addresses import checksummed
 from registry.chain.client import Client
 from registry.chain.rpc import Transport
 from registry.chain.sender import Sender
-from registry.chain.signers import (
-    LocalSigner,
-    Signer,
-    create_development_keystore,
-    open_keystore,
-    signer_from_hex,
-)
+from registry.chain.signers import CheckedSigner, Signer
 from registry.config import Deployment, Settings, note_deployment, read_deployment
 from registry.core.chain_id import caip2
 from registry.core.outbox import Patience
 from registry.core.units import Address
 from registry.errors import InputError, LocalFailure, Rejected
+from registry.services.keys import AskPassword, development_signer, signer_of
 from registry.services.outbox import Outbox
 from registry.services.outbox_rounds import Rounds
 from registry.services.workspace import Workspace
 
 ADMIN_DELAY_SECONDS = 2 * 86_400
 """How long a transfer of the administrator's role waits before it can be accepted."""
-
-AskPassword = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,7 @@ def initialise(settings: Settings) -> Initialised:
         raise LocalFailure(
             f"{settings.home} can not be made: {error.strerror}", hint="set POLREG_HOME"
         ) from None
-    signer = development_signer(settings)
+    signer = CheckedSigner(development_signer(settings))
     noted = read_deployment(settings)
     if noted is not None and settings.embedded_chain.exists():
         return Initialised(noted, signer.address, created=False)
@@ -86,41 +78,9 @@ def deploy(transport: Transport, signer: Signer, settings: Settings) -> Deployme
     return deployment
 
 
-def development_signer(settings: Settings) -> LocalSigner:
-    """The home folder's own key, made on first use."""
-    keystore, password = settings.development_keystore, settings.development_password
-    if keystore.exists():
-        return open_keystore(keystore, _password_from(password))
-    keystore.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # A crash between the two files leaves a password without a keystore: start over.
-    password.unlink(missing_ok=True)
-    return create_development_keystore(keystore, password)
-
-
-def signer_for(workspace: Workspace, ask_password: AskPassword) -> Signer:
-    """The account that acts: POLREG_PRIVATE_KEY, POLREG_KEYSTORE, or the development key."""
-    settings = workspace.settings
-    if settings.private_key is not None:
-        return signer_from_hex(settings.private_key)
-    if settings.keystore is not None:
-        if not settings.keystore.is_file():
-            raise InputError(
-                f"there is no keystore {settings.keystore}", hint="check POLREG_KEYSTORE"
-            )
-        if settings.password_file is not None:
-            return open_keystore(settings.keystore, _password_from(settings.password_file))
-        return open_keystore(settings.keystore, ask_password(f"Password of {settings.keystore}"))
-    if settings.development_keystore.exists():
-        return development_signer(settings)
-    raise InputError(
-        "there is no key to sign with",
-        hint="run polreg init for a development key, or set POLREG_KEYSTORE",
-    )
-
-
 def development_outbox(workspace: Workspace) -> Outbox:
     """The outbox of the home folder's own key, whatever the environment says."""
-    return _outbox(workspace, development_signer(workspace.settings))
+    return _outbox(workspace, CheckedSigner(development_signer(workspace.settings)))
 
 
 def _outbox(workspace: Workspace, signer: Signer, **options: Any) -> Outbox:
@@ -157,13 +117,4 @@ def outbox_for(workspace: Workspace, ask_password: AskPassword, **options: Any) 
             hint="check POLREG_RPC_URL",
         )
     workspace.client.require_contract()
-    return _outbox(workspace, signer_for(workspace, ask_password), **options)
-
-
-def _password_from(path: object) -> str:
-    from pathlib import Path
-
-    try:
-        return Path(str(path)).read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"the password file {path} can not be read") from None
+    return _outbox(workspace, signer_of(workspace.settings, ask_password), **options)

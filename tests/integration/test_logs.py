@@ -19,8 +19,7 @@ import structlog
 from registry.cli import logs
 from registry.config import LogFormat, Settings, settings_from
 from registry.errors import InputError, RegistryError
-from registry.services.setup import signer_for
-from registry.services.workspace import Workspace
+from registry.services.keys import signer_of
 from tests.integration.command_line import User
 from tests.integration.daemon import running
 
@@ -183,11 +182,8 @@ def test_no_service_logs_a_secret(
 def test_no_error_of_signing_says_a_password(hostile: dict[str, str], tmp_path: Path) -> None:
     without_key = {**hostile, "POLREG_HOME": str(tmp_path / "home")}
     del without_key["POLREG_PRIVATE_KEY"]
-    with (
-        Workspace(settings_from(without_key)) as opened,
-        pytest.raises(RegistryError) as raised,
-    ):
-        signer_for(opened, lambda _: "")
+    with pytest.raises(RegistryError) as raised:
+        signer_of(settings_from(without_key), lambda _: "")
     assert "canary" not in f"{raised.value} {raised.value.hint} {raised.value!r}"
 
 

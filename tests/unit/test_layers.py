@@ -70,7 +70,7 @@ OWNERS = {
     "registry.chain": {
         "ckzg", "coincurve", "eth", "eth_abi", "eth_account", "eth_bloom", "eth_hash",
         "eth_keyfile", "eth_keys", "eth_rlp", "eth_tester", "eth_typing", "eth_utils",
-        "hexbytes", "rlp", "stamina", "trie", "urllib3", "web3", "websockets",
+        "boto3", "botocore", "hexbytes", "rlp", "stamina", "trie", "urllib3", "web3", "websockets",
     },
     "registry.mirror": {"alembic", "psycopg", "sqlalchemy"},
     "registry.cli": {"click", "rich", "structlog", "typer"},
