@@ -3,130 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common
+from registry.cli import common, drafting
 from registry.cli.common import Json
+from registry.cli.drafting import (
+    Authority,
+    DigestOnly,
+    Effective,
+    File,
+    Issued,
+    Number,
+    Policy,
+    Reason,
+    Relation,
+    Rendition,
+    TitleEn,
+    TitleZh,
+    Type,
+    Until,
+)
 
 if TYPE_CHECKING:
     from registry.core.draft import Draft
-    from registry.core.entry import Action
-
-_Authority = Annotated[str, typer.Option(help="The authority's code, such as CN.GD.SHENZHEN.")]
-_Number = Annotated[str, typer.Option(help="The policy's number, as the authority printed it.")]
-_TitleZh = Annotated[str | None, typer.Option(help="Title in Chinese.")]
-_TitleEn = Annotated[str | None, typer.Option(help="Title in English.")]
-_Type = Annotated[str | None, typer.Option("--type", help="plan, notice, law, rules …")]
-_Issued = Annotated[str | None, typer.Option(metavar="DATE", help="When it was issued.")]
-_Effective = Annotated[str | None, typer.Option(metavar="DATE", help="First day it applies.")]
-_Until = Annotated[str | None, typer.Option(metavar="DATE", help="Last day it applies.")]
-_Rendition = Annotated[
-    list[Path] | None, typer.Option(help="Another file of the same version, such as its PDF.")
-]
-_Relation = Annotated[
-    list[str] | None,
-    typer.Option(metavar="TYPE=POLICY|CITATION", help="Such as implements=<policy_id>."),
-]
-_Reason = Annotated[str | None, typer.Option(help="Why, in words.")]
-_DigestOnly = Annotated[
-    bool,
-    typer.Option(
-        "--digest-only",
-        help="Keep the manifest off the chain: cheaper. Whoever checks without it can not tell "
-        "the last day, and never gets the answer in force. It is printed: keep it.",
-    ),
-]
-_File = Annotated[Path, typer.Argument(metavar="FILE", help="The document.")]
-_Policy = Annotated[
-    list[str],
-    typer.Argument(metavar="POLICY", help="A policy_id, a prefix of one, or AUTHORITY NUMBER."),
-]
-
-
-_DOCUMENT_ACTS = {
-    "publish": "Publish a document as the first version of a policy.",
-    "amend": "Publish a document as the next version of a policy. Title and type stay as they "
-    "are where none is given.",
-    "correct": "Replace the document of the present version (an erratum).",
-}
 
 
 def _document_command(name: str) -> Callable[..., None]:
     def act(
-        file: _File,
-        authority: _Authority,
-        number: _Number,
-        title_zh: _TitleZh = None,
-        title_en: _TitleEn = None,
-        type_: _Type = None,
-        issued: _Issued = None,
-        effective: _Effective = None,
-        until: _Until = None,
-        rendition: _Rendition = None,
-        relation: _Relation = None,
-        reason: _Reason = None,
-        digest_only: _DigestOnly = False,
+        file: File,
+        authority: Authority,
+        number: Number,
+        title_zh: TitleZh = None,
+        title_en: TitleEn = None,
+        type_: Type = None,
+        issued: Issued = None,
+        effective: Effective = None,
+        until: Until = None,
+        rendition: Rendition = None,
+        relation: Relation = None,
+        reason: Reason = None,
+        digest_only: DigestOnly = False,
         as_json: Json = False,
     ) -> None:
-        _document_act(name.upper(), locals())
+        given = locals()
+        draft = drafting.document_draft(name.upper(), given)
+        _perform(draft, digest_only=digest_only, as_json=as_json)
 
-    act.__doc__ = _DOCUMENT_ACTS[name]
+    act.__doc__ = drafting.DOCUMENT_ACTS[name]
     return act
-
-
-def _document_act(action_name: str, given: dict[str, Any]) -> None:
-    from registry.core.draft import Draft
-    from registry.core.entry import Action
-    from registry.services.publish import describe_file
-
-    action = Action[action_name]
-    title = {"zh": given["title_zh"], "en": given["title_en"]}
-    draft = Draft(
-        action=action,
-        authority=given["authority"],
-        number=given["number"],
-        title={language: text for language, text in title.items() if text},
-        document=describe_file(str(given["file"])),
-        renditions=[describe_file(str(path)) for path in given["rendition"] or ()],
-        type=given["type_"],
-        issued=common.optional_day(given["issued"], "issue date"),
-        effective_from=common.optional_day(given["effective"], "effective date"),
-        effective_to=common.optional_day(given["until"], "last date"),
-        relations=[_relation(text) for text in given["relation"] or ()],
-        reason=given["reason"],
-    )
-    _perform(draft, digest_only=given["digest_only"], as_json=given["as_json"])
-
-
-def _relation(text: str) -> dict[str, str]:
-    import re
-
-    from registry.errors import InputError
-
-    kind, found, target = text.partition("=")
-    if not found or not target:
-        raise InputError(
-            f"{text!r} is not a relation", hint="write TYPE=POLICY_ID or TYPE=CITATION"
-        )
-    key = "policy" if re.fullmatch(r"[0-9a-f]{64}", target) else "citation"
-    return {"type": kind, key: target}
-
-
-_ACTS = {
-    "suspend": "Suspend a policy until it is reinstated.",
-    "reinstate": "Put a suspended or ended policy into force again.",
-    "supersede": "End a policy that another one replaces.",
-    "repeal": "Repeal a policy.",
-    "withdraw": "Withdraw a policy.",
-}
 
 
 def _act_command(name: str) -> Callable[..., None]:
     def act(
-        policy: _Policy,
+        policy: Policy,
         reason: Annotated[str, typer.Option(help="Why, in words.")],
         effective: Annotated[
             str | None, typer.Option(metavar="DATE", help="From this day; else today.")
@@ -134,39 +65,14 @@ def _act_command(name: str) -> Callable[..., None]:
         by: Annotated[
             str | None, typer.Option(metavar="POLICY_ID", help="The policy that replaces it.")
         ] = None,
-        digest_only: _DigestOnly = False,
+        digest_only: DigestOnly = False,
         as_json: Json = False,
     ) -> None:
-        from registry.core.entry import Action
+        draft = drafting.status_draft(name.upper(), _named(policy), reason, effective, by)
+        _perform(draft, digest_only=digest_only, as_json=as_json)
 
-        _status_act(Action[name.upper()], policy, reason, effective, by, digest_only, as_json)
-
-    act.__doc__ = _ACTS[name]
+    act.__doc__ = drafting.STATUS_ACTS[name]
     return act
-
-
-def _status_act(
-    action: Action,
-    words: list[str],
-    reason: str,
-    effective: str | None,
-    by: str | None,
-    digest_only: bool,
-    as_json: bool,
-) -> None:
-    from registry.core.draft import Draft
-
-    authority, number = _named(words)
-    draft = Draft(
-        action=action,
-        authority=authority,
-        number=number,
-        title={},
-        effective_from=common.day(effective),
-        relations=[_relation(f"superseded_by={by}")] if by else (),
-        reason=reason,
-    )
-    _perform(draft, digest_only=digest_only, as_json=as_json)
 
 
 def _named(words: list[str]) -> tuple[str, str]:
@@ -230,6 +136,6 @@ def _say_what_it_costs(manifest: str, *, carries_document: bool) -> None:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    **{name: _document_command(name) for name in _DOCUMENT_ACTS},
-    **{name: _act_command(name) for name in _ACTS},
+    **{name: _document_command(name) for name in drafting.DOCUMENT_ACTS},
+    **{name: _act_command(name) for name in drafting.STATUS_ACTS},
 }

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from registry.core.entry import Entry
 from registry.core.units import UnixSeconds
-from registry.mirror.schema import blocks, entries, manifests, policies
+from registry.mirror.schema import authorities, blocks, entries, manifests, policies
 from registry.mirror.store import entry_of
 
 _IN_LIST = 500
@@ -108,6 +108,18 @@ def policies_with_prefix(connection: Connection, prefix: str) -> list[Any]:
     low, high = (bytes.fromhex(prefix.ljust(64, digit)) for digit in "0f")
     found = select(policies).where(policies.c.policy_id.between(low, high)).limit(2)
     return list(connection.execute(found))
+
+
+def policies_of(connection: Connection, authority: str) -> list[Any]:
+    """All policies of an authority, not those of its children."""
+    statement = select(policies).where(policies.c.authority == authority)
+    return list(connection.execute(statement.order_by(policies.c.id)))
+
+
+def has_authority(connection: Connection, code: str) -> bool:
+    """Whether the authority was opened."""
+    statement = select(authorities.c.code).where(authorities.c.code == code)
+    return connection.execute(statement).first() is not None
 
 
 def published_documents(connection: Connection, policy_ids: Sequence[bytes]) -> list[Any]:

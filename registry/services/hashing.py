@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry.core.draft import FileDescription
 from registry.core.units import Digest
 from registry.errors import InputError, LocalFailure, RegistryError
 
@@ -92,3 +93,33 @@ def _unreadable(name: str, error: OSError) -> RegistryError:
 def _kind(mode: int) -> str:
     kinds = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
     return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def describe_file(path: str, language: str | None = None) -> FileDescription:
+    """A file as a manifest describes it; raises InputError where it can not be read."""
+    hashed = hash_file(path)
+    return file_description(path, hashed.sha256, hashed.size, language)
+
+
+def file_description(
+    path: str, sha256: Digest, size: int, language: str | None = None
+) -> FileDescription:
+    """The same for a file that was read before."""
+    import mimetypes
+
+    media_type = _KNOWN_TYPES.get(os.path.splitext(path)[1].lower())
+    return FileDescription(
+        sha256=sha256,
+        size=size,
+        name=os.path.basename(path),
+        media_type=media_type or mimetypes.guess_type(path)[0],
+        language=language,
+    )
+
+
+# What differs between systems' own tables.
+_KNOWN_TYPES = {
+    ".md": "text/markdown",
+    ".xml": "application/xml",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}

@@ -28,8 +28,8 @@ from registry.mirror import outbox as rows
 from registry.mirror.engine import Engine, reading
 from registry.mirror.outbox_costs import hashes_of
 from registry.mirror.queries import documents_at, published_documents, transactions_of
+from registry.services.hashing import describe_file
 from registry.services.outbox import Outbox
-from registry.services.publish import describe_file
 from registry.services.worklist import Worklist
 
 _PIECE = 1 << 20

@@ -12,7 +12,7 @@ from registry.chain.client import Client
 from registry.chain.sender import Receipt
 from registry.core.authority import check_code
 from registry.core.digest import sha256
-from registry.core.draft import Draft, FileDescription
+from registry.core.draft import Draft
 from registry.core.entry import Action
 from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
@@ -20,7 +20,6 @@ from registry.errors import Inconsistent, Rejected
 from registry.mirror.engine import Engine, reading
 from registry.mirror.queries import policies_with_prefix, published_documents
 from registry.mirror.registrations import title_of
-from registry.services.hashing import hash_file
 from registry.services.outbox import Outbox
 
 
@@ -59,37 +58,6 @@ def publish(
     entry = EntryIndex(act.entry)
     receipt = outbox.receipt_of(act)
     return Published(draft.key.policy_id, entry, submission.sequence, submission, receipt)
-
-
-def describe_file(path: str, language: str | None = None) -> FileDescription:
-    """A file as a manifest describes it; raises InputError where it can not be read."""
-    hashed = hash_file(path)
-    return file_description(path, hashed.sha256, hashed.size, language)
-
-
-def file_description(
-    path: str, sha256: Digest, size: int, language: str | None = None
-) -> FileDescription:
-    """The same for a file that was read before."""
-    import mimetypes
-    import os
-
-    media_type = _KNOWN_TYPES.get(os.path.splitext(path)[1].lower())
-    return FileDescription(
-        sha256=sha256,
-        size=size,
-        name=os.path.basename(path),
-        media_type=media_type or mimetypes.guess_type(path)[0],
-        language=language,
-    )
-
-
-# What differs between systems' own tables.
-_KNOWN_TYPES = {
-    ".md": "text/markdown",
-    ".xml": "application/xml",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
 
 
 def completed(draft: Draft, engine: Engine) -> Draft:

@@ -17,7 +17,7 @@ from typing import Any, Self
 from registry.core.backlog import Refused, Row
 from registry.core.draft import FileDescription
 from registry.core.units import Day, Digest
-from registry.services.publish import file_description
+from registry.services.hashing import file_description
 
 _AT_ONCE = 1000
 

@@ -26,7 +26,8 @@ from registry.core.lifecycle import UNPUBLISHED
 from registry.core.units import Digest
 from registry.services import setup
 from registry.services.authorities import open_authority
-from registry.services.publish import Published, describe_file, publish
+from registry.services.hashing import describe_file
+from registry.services.publish import Published, publish
 from registry.services.workspace import Workspace
 from tests.conftest import CORPUS
 

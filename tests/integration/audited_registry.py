@@ -26,7 +26,7 @@ from registry.mirror.engine import open_engine, sqlite_url, writing
 from registry.mirror.position import write_position
 from registry.mirror.store import append
 from registry.services.authorities import appoint, dismiss, open_authority, report_compromised
-from registry.services.publish import describe_file
+from registry.services.hashing import describe_file
 from tests.anvil import DEV_KEYS
 from tests.publishing import record
 from tests.unit.logs import Log
