@@ -5,6 +5,7 @@ command line and the API turn them into exit codes and problem+json.
     ├── InputError            what was given is wrong; trying again changes nothing   (exit 2)
     │   └── NotFound          what was asked for by name is not in the registry
     ├── Rejected              the contract or the node refused the act                (exit 1)
+    │   └── LimitReached      too many for now; later it may be taken
     ├── NotVerified           a check ran to its end and failed                       (exit 1)
     │   └── ProofError        a step of a proof failed; carries the step's number
     ├── CouldNotCheck         no answer could be had: never to be shown as "false"    (exit 3)
@@ -38,6 +39,10 @@ class NotFound(InputError):
 
 class Rejected(RegistryError):
     """The contract or the node refused an act, and says why."""
+
+
+class LimitReached(Rejected):
+    """More was asked for than one may ask for in so short a time."""
 
 
 class NotVerified(RegistryError):

@@ -16,6 +16,7 @@ import orjson
 
 from registry.core.authority import encode_code
 from registry.core.digest import ZERO_DIGEST
+from registry.core.signed_act import SignedAct
 from registry.core.submission import Submission
 from registry.errors import Inconsistent
 
@@ -114,6 +115,33 @@ def record_data(submissions: Sequence[Submission]) -> str:
     contents = [each.content for each in submissions]
     manifests = contents if any(contents) else []
     return call_data("record", ([_words(each) for each in submissions], manifests))
+
+
+def record_by_signature_data(signed: SignedAct) -> str:
+    """Calldata of recordBySignature()."""
+    acts = signed.acts
+    contents = [each.content for each in acts.submissions]
+    return call_data(
+        "recordBySignature",
+        (
+            [_words(each) for each in acts.submissions],
+            contents if any(contents) else [],
+            acts.registrar,
+            acts.deadline,
+            signed.signature,
+        ),
+    )
+
+
+VALID_SIGNATURE = "0x1626ba7e" + "00" * 28
+"""What a wallet answers to isValidSignature(bytes32,bytes) where it is one (ERC-1271)."""
+
+
+def is_valid_signature_data(digest: bytes, signature: bytes) -> str:
+    """Calldata of a wallet's isValidSignature()."""
+    from eth_abi.abi import encode
+
+    return VALID_SIGNATURE[:10] + encode(["bytes32", "bytes"], [digest, signature]).hex()
 
 
 def _words(submission: Submission) -> tuple[Any, ...]:

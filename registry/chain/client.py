@@ -10,13 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.chain.abi import call_data, decode_result, is_registry_code
+from registry.chain.abi import (
+    VALID_SIGNATURE,
+    call_data,
+    decode_result,
+    is_registry_code,
+    is_valid_signature_data,
+)
 from registry.chain.addresses import checksummed, parse_address
 from registry.chain.events import decode_logs
 from registry.chain.headers import Headers
 from registry.chain.receipts_root import committed_logs
 from registry.chain.refusals import refusal
 from registry.chain.rpc import Call, RpcError, Transport
+from registry.chain.signatures import decode_signature, recovered
 from registry.core.authority import encode_code
 from registry.core.entry import NO_ENTRY
 from registry.core.feed import Block, Checkpointed, Recorded
@@ -26,9 +33,11 @@ from registry.core.merkle import EMPTY_ROOT
 from registry.core.policy import PolicyKey
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
 from registry.core.verdict import FinalityBlocks
-from registry.errors import Inconsistent, InputError
+from registry.errors import Inconsistent, InputError, Rejected
 
 _PER_BATCH = 100
+_WALLET_GAS = 1_000_000
+"""What a wallet may take to look at a signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +295,27 @@ class Client:
         """Which of the roles (bytes32) the account holds."""
         answers = self.transport.batch([self._call("hasRole", (role, account)) for role in roles])
         return [bool(decode_result("hasRole", _raised(answer))[0]) for answer in answers]
+
+    def accepts_signature(self, account: Address, digest: bytes, signature: bytes) -> bool:
+        """Whether the contract would take this as the account's signature: by recovery where
+        there is no code at the account, else by asking that code (ERC-1271)."""
+        code = self.transport.request("eth_getCode", ["0x" + account.hex(), "latest"])
+        if code == "0x":
+            try:
+                return recovered(digest, decode_signature(signature)) == account
+            except Rejected:
+                return False
+        call = {
+            "from": self._to,
+            "to": "0x" + account.hex(),
+            "data": is_valid_signature_data(digest, signature),
+            "gas": hex(_WALLET_GAS),
+        }
+        try:
+            answer = str(self.transport.request("eth_call", [call, "latest"]))
+        except RpcError:
+            return False
+        return answer.startswith(VALID_SIGNATURE) and len(answer) == 2 + 64
 
     def _events(self, wanted: dict[str, str]) -> list[Recorded | Checkpointed]:
         logs = self.transport.request("eth_getLogs", [wanted])

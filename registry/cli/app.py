@@ -18,6 +18,7 @@ from registry.cli import (
     outbox,
     publish,
     receipts,
+    relay,
     sign,
     snapshots,
     status,
@@ -28,7 +29,18 @@ from registry.cli.outcome import ending
 
 _Commands = dict[str, Callable[..., Any]]
 
-_MODULES = (operate, status, publish, catalogue, check, receipts, snapshots, checking, backup)
+_MODULES = (
+    operate,
+    status,
+    publish,
+    relay,
+    catalogue,
+    check,
+    receipts,
+    snapshots,
+    checking,
+    backup,
+)
 _GROUPS = {"authority": authority, "export": export, "outbox": outbox, "sign": sign}
 # Commands that have others below them.
 _BELOW: dict[str, _Commands] = {**catalogue.BELOW, **snapshots.BELOW}

@@ -85,9 +85,9 @@ def warn(text: str) -> None:
     _log.warning("%s", text)
 
 
-def serving(url: str) -> None:
-    """Where this process answers."""
-    _log.info("serving", extra={"url": url})
+def serving(url: str, payer: str | None) -> None:
+    """Where this process answers, and whose account relays signed acts, if one does."""
+    _log.info("serving", extra={"url": url, "relay": payer})
 
 
 class _StandardError(logging.Handler):

@@ -12,6 +12,8 @@ from registry.cli.common import Json
 from registry.config import LogFormat
 
 if TYPE_CHECKING:
+    from registry.config import Settings
+    from registry.services.relaying import Paying
     from registry.services.sync import Synced
     from registry.services.workspace import Workspace
 
@@ -166,26 +168,52 @@ def serve(
             "--follow/--no-follow", help="Keep the mirror up to date; else another process does."
         ),
     ] = True,
+    relay: Annotated[
+        bool,
+        typer.Option("--relay", help="Send the signed acts that are handed in; your key pays."),
+    ] = False,
+    relay_limit: Annotated[
+        int, typer.Option(min=1, help="With --relay: acts of one registrar in an hour.")
+    ] = 60,
     log_format: LogFormatOption = None,
 ) -> None:
     """Serve the API and the web page, and keep the mirror up to date."""
     from api import serve as serve_api
+    from registry.chain.addresses import checksummed
     from registry.cli import logs, systemd
 
     opened = common.workspace()
     settings = opened.settings
+    paying = _paying(settings, relay_limit) if relay else None
     with logs.telling(settings, log_format) as told_as:
 
         def announce(url: str) -> None:
+            payer = None if paying is None else checksummed(paying.signer.address)
             if told_as is LogFormat.TEXT:
                 typer.echo(f"serving {url} — Ctrl-C ends it", err=True)
+                said = "are not relayed" if payer is None else f"are relayed; {payer} pays"
+                typer.echo(f"signed acts {said}", err=True)
             else:
-                logs.serving(url)
+                logs.serving(url, payer)
             systemd.notify(systemd.READY)
 
         every = opened.poll_seconds if follow else None
-        serve_api(settings, host, port, follow_seconds=every, announce=announce)
+        serve_api(settings, host, port, follow_seconds=every, announce=announce, paying=paying)
         systemd.notify(systemd.STOPPING)
+
+
+def _paying(settings: Settings, hourly: int) -> Paying:
+    from registry.errors import InputError
+    from registry.services.keys import signer_of
+    from registry.services.relaying import Paying
+
+    if settings.reads_only:
+        raise InputError(
+            "--relay keeps what is handed in, and POLREG_DATABASE_READ_URL is only read from",
+            hint="set POLREG_DATABASE_URL to the primary as well",
+        )
+    common.warn_of_key()
+    return Paying(signer_of(settings, common.ask_password), hourly)
 
 
 def chain(

@@ -33,8 +33,8 @@ __all__ = [
     "writing",
 ]
 
-SCHEMA_VERSION = "0004"
-_EARLIER = frozenset({"0001", "0002", "0003"})
+SCHEMA_VERSION = "0006"
+_EARLIER = frozenset({"0001", "0002", "0003", "0004"})
 # Alembic runs once at a time in a process.
 _MIGRATING = threading.Lock()
 

@@ -320,4 +320,25 @@ transactions = Table(
     Index("transactions_by_nonce", "account", "nonce"),
     Index("transactions_by_stage", "account", "stage"),
 )
-OPERATIONAL = frozenset({follower.name, faults.name, acts.name, transactions.name})
+
+# Signed acts of others that this machine sends and pays for; their acts are in no other table.
+relayed = Table(
+    "relayed",
+    metadata,
+    # the EIP-712 digest of what is signed
+    Column("id", LargeBinary(32), primary_key=True),
+    # the one that pays, and the one that signed
+    Column("account", LargeBinary(20), nullable=False),
+    Column("registrar", LargeBinary(20), nullable=False),
+    # the file, as core.signed_act writes it
+    Column("content", LargeBinary, nullable=False),
+    # staged, signed (then its transaction tells), finalized or rejected
+    Column("stage", _Text, nullable=False),
+    Column("reason", _Text),
+    Column("transaction", BigInteger),
+    Column("received_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index("relayed_by_stage", "account", "stage"),
+    Index("relayed_by_registrar", "registrar", "received_at"),
+)
+OPERATIONAL = frozenset({follower.name, faults.name, acts.name, transactions.name, relayed.name})

@@ -53,6 +53,7 @@ from registry.mirror.engine import Engine, reading, writing
 from registry.mirror.outbox import Act, Transaction
 from registry.mirror.position import read_position
 from registry.mirror.queries import entry_of_act
+from registry.mirror.relayed import take_relayed
 
 DEFAULT_BATCH = 100
 _IN_FLIGHT = 8
@@ -434,9 +435,17 @@ class Rounds:
         return done.refused is None
 
     def _keep(
-        self, to: Address, data: bytes, gas: int, about: str, look: Look, carried: Sequence[int]
+        self,
+        to: Address,
+        data: bytes,
+        gas: int,
+        about: str,
+        look: Look,
+        carried: Sequence[int],
+        relayed: bytes | None = None,
     ) -> Transaction | None:
-        """Sign with the next nonce and keep it, in one transaction that nobody interleaves."""
+        """Sign with the next nonce and keep it, in one transaction that nobody interleaves.
+        None where another process took an act that it carries, or the one that it relays."""
         fees = self._fees(look)
         if fees is None:
             raise AssertionError("nothing is signed where more is asked for than is allowed")
@@ -467,6 +476,8 @@ class Rounds:
                 }
                 made = rows.add_transaction(connection, signed, carried)
                 if made is None:
+                    raise _Overtaken
+                if relayed is not None and not take_relayed(connection, relayed, made, now):
                     raise _Overtaken
                 return rows.transaction_by_id(connection, made)
         except _Overtaken:
@@ -519,6 +530,20 @@ class Rounds:
         if done.refused is not None:
             raise Rejected(done.refused)
         return made.nonce
+
+    def sign_relayed(self, id_: bytes, data: bytes, gas: int, about: str) -> bool:
+        """Sign, keep and send the call that relays a signed act; False where another process
+        was first. Raises Rejected where no node takes it as things are."""
+        look = self._outgoing.look([])
+        gas = min(gas, look.market.block_gas_limit)
+        made = self._keep(self._client.address, data, gas, about, look, [], id_)
+        if made is None:
+            return False
+        done = Round()
+        self._send(made, done)
+        if done.refused is not None:
+            raise Rejected(done.refused)
+        return True
 
     def simulate_call(self, to: Address, data: bytes, gas: int) -> None:
         """Raise Rejected, in words, where the contract would refuse."""

@@ -21,6 +21,7 @@ from registry.errors import InputError, LocalFailure, Rejected
 from registry.services.keys import AskPassword, development_signer, signer_of
 from registry.services.outbox import Outbox
 from registry.services.outbox_rounds import Rounds
+from registry.services.relaying import Relay
 from registry.services.workspace import Workspace
 
 ADMIN_DELAY_SECONDS = 2 * 86_400
@@ -109,6 +110,25 @@ def outbox_for(workspace: Workspace, ask_password: AskPassword, **options: Any) 
     """The outbox of the account that acts, for the workspace's own contract; raises InputError
     where the node is on another chain or has no such contract, before anything is sent or
     paid for. `options` are those of Rounds."""
+    _require_contract(workspace)
+    return _outbox(workspace, signer_of(workspace.settings, ask_password), **options)
+
+
+def relay_for(workspace: Workspace, signer: Signer, **options: Any) -> Relay:
+    """What relays signed acts to the workspace's own contract, paid by the signer's account;
+    raises InputError as `outbox_for` does. `options` are those of Relay."""
+    _require_contract(workspace)
+    return Relay(
+        workspace.engine,
+        workspace.client,
+        signer,
+        chain_id=workspace.deployment.chain_id,
+        catch_up=workspace.sync,
+        **options,
+    )
+
+
+def _require_contract(workspace: Workspace) -> None:
     chain_id = workspace.client.chain_id()
     if chain_id != workspace.deployment.chain_id:
         raise InputError(
@@ -117,4 +137,3 @@ def outbox_for(workspace: Workspace, ask_password: AskPassword, **options: Any) 
             hint="check POLREG_RPC_URL",
         )
     workspace.client.require_contract()
-    return _outbox(workspace, signer_of(workspace.settings, ask_password), **options)
