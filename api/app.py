@@ -16,9 +16,11 @@ from api.follower import Follower
 from api.freshness import MinimumSize
 from api.headers import CommonHeaders
 from api.opened import Opened
-from api.routes import documents, health, log, metrics, policies, proofs, snapshot
+from api.relaying import Relaying
+from api.routes import documents, health, log, metrics, policies, proofs, snapshot, submissions
 from api.streaming import Streams
 from registry.config import Settings
+from registry.services.relaying import Paying
 
 FOLLOW_SECONDS = 2.0
 _DESCRIPTION = (
@@ -40,19 +42,27 @@ _NO_TELEMETRY: TelemetryConfig = {
 }
 
 
-def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS) -> FastAPI:
+def create_app(
+    settings: Settings,
+    follow_seconds: float | None = FOLLOW_SECONDS,
+    paying: Paying | None = None,
+) -> FastAPI:
     """The app for the registry that `settings` name. While it runs, its mirror is brought
     to the chain's head every `follow_seconds`; None leaves that to others, as settings that
-    only read do."""
+    only read do. `paying` is whose account relays signed acts; without it none is relayed."""
     opened = Opened(settings)
     follower = Follower(opened, None if settings.reads_only else follow_seconds)
+
+    relaying = Relaying(opened, paying)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
         follower.start()
+        relaying.start()
         yield
-        if follower.stop():
+        stopped = relaying.stop()
+        if follower.stop() and stopped:
             opened.close()
 
     app = FastAPI(
@@ -67,10 +77,11 @@ def create_app(settings: Settings, follow_seconds: float | None = FOLLOW_SECONDS
         telemetry=_NO_TELEMETRY,
     )
     app.state.opened, app.state.follower, app.state.streams = opened, follower, Streams()
+    app.state.relaying = relaying
     app.add_middleware(MinimumSize)
     app.add_middleware(CommonHeaders)
     problems.install(app)
-    for part in (documents, policies, proofs, snapshot, log, health):
+    for part in (documents, policies, proofs, snapshot, log, submissions, health):
         app.include_router(part.router, prefix="/v1")
     for part in (health, metrics):
         app.include_router(part.router, include_in_schema=False)

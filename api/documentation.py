@@ -61,7 +61,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def _add_examples(document: dict[str, Any]) -> None:
     for methods in document["paths"].values():
         for route in methods.values():
-            shown = route["responses"]["200"]["content"].get("application/json")
+            good = route["responses"].get("200") or route["responses"]["202"]
+            shown = good["content"].get("application/json")
             if shown is not None:
                 name = shown["schema"]["$ref"].rpartition("/")[2]
                 shown["example"] = example(getattr(models, name))

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from registry.config import Settings
 from registry.errors import CouldNotCheck, InputError
 from registry.services.following import Following
+from registry.services.relaying import Relay
+from registry.services.setup import relay_for
 from registry.services.workspace import Workspace
 
 if TYPE_CHECKING:
     from registry.chain.client import Client
+    from registry.chain.signers import Signer
     from registry.mirror.engine import Engine
 
 
@@ -25,6 +28,7 @@ class Opened:
     def __init__(self, settings: Settings) -> None:
         self._workspace = Workspace(settings)
         self._engine: Engine | None = None
+        self._relay: Relay | None = None
         self._opening = threading.Lock()
 
     @property
@@ -46,6 +50,18 @@ class Opened:
         where there is no registry yet."""
         _ = self.engine
         return self._workspace.client
+
+    def relay(self, signer: Signer, hourly: int) -> Relay:
+        """What relays signed acts, paid by the signer's account. Raises CouldNotCheck where
+        there is no registry yet."""
+        _ = self.engine
+        with self._opening:
+            if self._relay is None:
+                try:
+                    self._relay = relay_for(self._workspace, signer, hourly=hourly)
+                except InputError as error:
+                    raise CouldNotCheck(str(error), hint=error.hint) from error
+            return self._relay
 
     @property
     def is_open(self) -> bool:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.follower import Follower
 from api.opened import Opened
+from api.relaying import Relaying
 from api.streaming import Streams
 from registry.core.authority import check_code
 from registry.core.calendar import day_of, parse_day
@@ -149,12 +150,18 @@ async def _follower(request: Request) -> Follower:
     return found
 
 
+async def _relaying(request: Request) -> Relaying:
+    found: Relaying = request.app.state.relaying
+    return found
+
+
 async def _streams(request: Request) -> Streams:
     found: Streams = request.app.state.streams
     return found
 
 
 Registry = Annotated[Opened, Depends(_opened)]
+Relays = Annotated[Relaying, Depends(_relaying)]
 Sending = Annotated[Streams, Depends(_streams)]
 Following = Annotated[Follower, Depends(_follower)]
 On = Annotated[OnDate, Query()]

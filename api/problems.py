@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from registry.errors import (
     CouldNotCheck,
     InputError,
+    LimitReached,
     LocalFailure,
     NotFound,
     RegistryError,
@@ -37,6 +38,10 @@ class UnsupportedUpload(InputError):
 
 class TooLarge(InputError):
     """A part of the request is beyond its limit."""
+
+
+class NotOffered(RegistryError):
+    """This server was not started with what it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,9 @@ METHOD = Kind("method-not-allowed", 405, "This address does not take this method
 REJECTED = Kind("rejected", 409, "Refused")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
 UNSUPPORTED = Kind("unsupported-upload", 415, "This kind of upload can not be checked")
+TOO_MANY = Kind("too-many", 429, "Too many for now")
 UNEXPECTED = Kind("unexpected", 500, "The server failed")
+NOT_OFFERED = Kind("not-offered", 501, "This server does not do this")
 COULD_NOT_CHECK = Kind("could-not-check", 503, "Could not check")
 LOCAL_FAILURE = Kind("local-failure", 503, "The server's own store is in the way")
 
@@ -71,7 +78,9 @@ KINDS = (
     REJECTED,
     TOO_LARGE,
     UNSUPPORTED,
+    TOO_MANY,
     UNEXPECTED,
+    NOT_OFFERED,
     COULD_NOT_CHECK,
     LOCAL_FAILURE,
 )
@@ -82,9 +91,11 @@ _KIND_OF: tuple[tuple[type[RegistryError], Kind], ...] = (
     (UnsupportedUpload, UNSUPPORTED),
     (TooLarge, TOO_LARGE),
     (InputError, INPUT),
+    (LimitReached, TOO_MANY),
     (Rejected, REJECTED),
     (CouldNotCheck, COULD_NOT_CHECK),
     (LocalFailure, LOCAL_FAILURE),
+    (NotOffered, NOT_OFFERED),
 )
 
 

@@ -14,6 +14,7 @@ import uvicorn
 from api.app import FOLLOW_SECONDS, create_app
 from registry.config import Settings
 from registry.errors import InputError, LocalFailure
+from registry.services.relaying import Paying
 
 _BACKLOG = 2048
 _SHUTDOWN_SECONDS = 5
@@ -25,17 +26,18 @@ def serve(
     port: int = 8000,
     follow_seconds: float | None = FOLLOW_SECONDS,
     announce: Callable[[str], None] | None = None,
+    paying: Paying | None = None,
 ) -> None:
     """Serve the API and the page until SIGINT or SIGTERM.
 
     `announce` is called with the page's URL once the port is taken; port 0 takes any that
-    is free. Raises LocalFailure where the port is not to be had, InputError for a host that
-    is none.
+    is free. `paying` is whose account relays signed acts, if one does. Raises LocalFailure
+    where the port is not to be had, InputError for a host that is none.
     """
     listening = _listen(host, port)
     try:
         config = uvicorn.Config(
-            create_app(settings, follow_seconds),
+            create_app(settings, follow_seconds, paying),
             # Where its events go is for whoever runs this process.
             log_config=None,
             log_level="warning",

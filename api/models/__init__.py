@@ -49,6 +49,7 @@ from api.models.policies import (
     Policy,
     PolicyAnswer,
 )
+from api.models.submissions import Submission, SubmissionAnswer, SubmittedAct
 
 __all__ = [
     "Alive",
@@ -89,6 +90,9 @@ __all__ = [
     "StatsAnswer",
     "StatusAnswer",
     "StatusTotals",
+    "Submission",
+    "SubmissionAnswer",
+    "SubmittedAct",
     "Totals",
     "Verdict",
     "VerifyAnswer",

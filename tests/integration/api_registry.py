@@ -28,6 +28,7 @@ from registry.services import setup
 from registry.services.authorities import open_authority
 from registry.services.hashing import describe_file
 from registry.services.publish import Published, publish
+from registry.services.relaying import Paying
 from registry.services.workspace import Workspace
 from tests.conftest import CORPUS
 
@@ -196,11 +197,13 @@ def _publish_corpus(registry: SmallRegistry, writer: Writer) -> None:
 
 
 @contextlib.contextmanager
-def running(settings: Settings, follow_seconds: float | None = None) -> Iterator[httpx.Client]:
+def running(
+    settings: Settings, follow_seconds: float | None = None, paying: Paying | None = None
+) -> Iterator[httpx.Client]:
     """A server on a free port, in this process, and a client that talks to it."""
     listening = _listen("127.0.0.1", 0)
     config = uvicorn.Config(
-        create_app(settings, follow_seconds), log_level="error", server_header=False
+        create_app(settings, follow_seconds, paying), log_level="error", server_header=False
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

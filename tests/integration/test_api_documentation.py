@@ -43,6 +43,10 @@ _WRONG = {
 }
 
 
+# Of a server that relays: test_submissions.
+_RELAYING = "/v1/submissions"
+
+
 def described(client: httpx.Client) -> dict[str, Any]:
     document: dict[str, Any] = client.get("/openapi.json").json()
     return document
@@ -92,6 +96,8 @@ def test_every_route_answers_as_it_is_documented(
     document = described(client)
     checked = 0
     for path, methods in document["paths"].items():
+        if path.startswith(_RELAYING):
+            continue
         for method, route in methods.items():
             content = route["responses"]["200"]["content"]
             if "application/json" not in content:
