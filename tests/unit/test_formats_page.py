@@ -12,14 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from eth_account.messages import encode_typed_data
 from eth_hash.auto import keccak
 
 from registry.chain import events
 from registry.chain.abi import artifact
+from registry.chain.signers import LocalSigner
+from registry.chain.typed_data import digest_of
 from registry.core import manifest as manifests
 from registry.core import merkle, tiles
+from registry.core import signed_act as signed_acts
 from registry.core.authority import MAX_CODE_LENGTH, Role, encode_code, parent, role_id
 from registry.core.calendar import FIRST_DAY, iso_date, parse_day, parse_time
 from registry.core.digest import sha256
@@ -29,7 +33,9 @@ from registry.core.lifecycle import TRANSITIONS, Status
 from registry.core.log_export import MAX_LINE, LogHeader, entry_line, header_line
 from registry.core.log_export import SCHEMA as LOG_SCHEMA
 from registry.core.manifest import ManifestState, read
-from registry.core.policy import MAX_NUMBER_BYTES, number_hash, policy_id
+from registry.core.policy import MAX_NUMBER_BYTES, PolicyKey, number_hash, policy_id
+from registry.core.signed_act import ActsToSign, SignedAct, read_signed_act, write_signed_act
+from registry.core.signing_kit import SCHEMA as KIT_SCHEMA
 from registry.core.snapshot import (
     COLUMNS,
     Checkpoint,
@@ -41,10 +47,12 @@ from registry.core.snapshot import (
     policy_history,
 )
 from registry.core.strict_json import MAX_DEPTH
+from registry.core.submission import Submission
 from registry.core.tiles import TileId
 from registry.core.timeline import Act, timeline
 from registry.core.units import Address, BlockNumber, Day, Digest, EntryIndex, UnixSeconds
 from registry.services.snapshots import _csv_line
+from tests.anvil import DEV_KEYS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
 _BLOCK = re.compile(r"^```example (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -441,6 +449,33 @@ def tile_places(given: Example) -> Example:
     return shown
 
 
+def signed_act(given: Example) -> Example:
+    """The page's entry, signed with the key of its registrar: the first of the development keys."""
+    made, domain = the_entry(), EXAMPLES["eip712"]
+    content = EXAMPLES["manifest"]["bytes"].encode()
+    submission = Submission(
+        PolicyKey(made.authority, made.number), made.sequence, made.action, made.effective_on,
+        made.document, sha256(content), content,
+    )  # fmt: skip
+    acts = ActsToSign(
+        int(domain["chainId"]),
+        Address(bytes.fromhex(domain["verifyingContract"])),
+        made.registrar,
+        UnixSeconds(int(domain["deadline"])),
+        (submission,),
+    )
+    signature = LocalSigner(bytes.fromhex(DEV_KEYS[0][2:])).sign_typed_data(acts)
+    file = write_signed_act(SignedAct(acts, signature))
+    assert read_signed_act(file) == SignedAct(acts, signature)
+    assert digest_of(acts).hex() == domain["digest"]
+    assert [name for name, _ in table("signed act's key")] == list(orjson.loads(file))
+    return {
+        "typed_data": orjson.dumps(acts.typed_data()).decode(),
+        "id": digest_of(acts).hex(),
+        "signature": signature.hex(),
+    }
+
+
 CHECKS: dict[str, Callable[[Example], Example]] = {
     "authority": authority,
     "policy": policy,
@@ -461,6 +496,7 @@ CHECKS: dict[str, Callable[[Example], Example]] = {
     "tiles": tile_places,
     "log-export": log_export,
     "in-force": in_force,
+    "signed-act": signed_act,
 }
 
 
@@ -542,5 +578,9 @@ def test_limits_are_the_codes() -> None:
         f"`{manifests.PROFILE_SCHEMA}`",
         f"`{LOG_SCHEMA}`",
         f"a line has at most {MAX_LINE >> 20} MiB",
+        f"`{signed_acts.SCHEMA}`",
+        f"at most {signed_acts.MAX_BYTES} bytes",
+        f"up to {signed_acts.MAX_SIGNATURE_BYTES} bytes",
+        f"`{KIT_SCHEMA}`",
     ):
         assert said in prose, said
