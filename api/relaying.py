@@ -71,14 +71,19 @@ class Relaying:
         finally:
             self._free.release()
 
-    def _relay(self) -> Relay:
+    def require_offered(self) -> Paying:
+        """Who pays; raises NotOffered where nobody does."""
         if self._paying is None:
             raise NotOffered(
                 "this server relays nothing",
                 hint="relay it yourself with polreg relay, or ask a server that was started with "
                 "polreg serve --relay",
             )
-        return self._opened.relay(self._paying.signer, self._paying.hourly)
+        return self._paying
+
+    def _relay(self) -> Relay:
+        paying = self.require_offered()
+        return self._opened.relay(paying.signer, paying.hourly)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

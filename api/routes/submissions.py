@@ -61,11 +61,7 @@ async def hand_in(request: Request, registry: Registry, relays: Relays) -> Respo
     nothing. `Location` is where to look what becomes of it.
     """
     content = await _body(request)
-    found = await run_in_threadpool(relays.accept, content)
-    answer = await run_in_threadpool(_answer, registry, found)
-    answer.status_code = 202
-    answer.headers["Location"] = f"/v1/submissions/0x{found.row.id.hex()}"
-    return answer
+    return await run_in_threadpool(_taken, registry, relays, content)
 
 
 @router.get(
@@ -75,11 +71,22 @@ async def hand_in(request: Request, registry: Registry, relays: Relays) -> Respo
 )
 def submission(id: Id, registry: Registry, relays: Relays) -> Response:  # noqa: A002 - its name in the URL
     """Say what became of an act that was handed in here."""
-    return _answer(registry, relays.progress(parse_id(id)))
+    found = relays.progress(parse_id(id))
+    return _answer(answers.workspace_context(registry.engine), found)
 
 
-def _answer(registry: Registry, found: Progress) -> Response:
+def _taken(registry: Registry, relays: Relays, content: bytes) -> Response:
+    relays.require_offered()
+    # Where there is no mirror to answer from yet, nothing is taken.
     context = answers.workspace_context(registry.engine)
+    found = relays.accept(content)
+    answer = _answer(context, found)
+    answer.status_code = 202
+    answer.headers["Location"] = f"/v1/submissions/0x{found.row.id.hex()}"
+    return answer
+
+
+def _answer(context: dict[str, Any], found: Progress) -> Response:
     answer = answering.json({"submission": shown(found), "registry": context})
     answer.headers["Cache-Control"] = "no-store"
     return answer

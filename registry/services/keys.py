@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from registry.chain.addresses import parse_address
+from registry.chain.core_dumps import forbid_core_dumps
 from registry.chain.keystore import create_development_keystore, open_keystore
 from registry.chain.signers import CheckedSigner, LocalSigner, Signer, signer_from_hex
 from registry.config import Settings
@@ -48,6 +49,9 @@ def development_signer(settings: Settings) -> LocalSigner:
 
 
 def _named(settings: Settings, ask_password: AskPassword) -> Signer:
+    if settings.signer_url is None and settings.kms_key is None:
+        # The key itself is about to be in memory.
+        forbid_core_dumps()
     if settings.private_key is not None:
         return signer_from_hex(settings.private_key)
     if settings.signer_url is not None:

@@ -203,7 +203,10 @@ def running(
     """A server on a free port, in this process, and a client that talks to it."""
     listening = _listen("127.0.0.1", 0)
     config = uvicorn.Config(
-        create_app(settings, follow_seconds, paying), log_level="error", server_header=False
+        create_app(settings, follow_seconds, paying),
+        log_config=None,
+        log_level="error",
+        server_header=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
