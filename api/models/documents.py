@@ -20,6 +20,19 @@ class EvidenceOfCheck(Answer):
     )
 
 
+class MemberOf(Answer):
+    """Which member of which collection a document is."""
+
+    root: str = shown(DOCUMENT)
+    """The RFC 9162 root over the members: the collection's entry has it as its document."""
+    index: int = shown(17)
+    """The member's place in the collection, from 0."""
+    members: int = shown(100000)
+    number: str | None = shown("back catalogue 1990-2010")
+    """Of the collection; the registration's own are the member's."""
+    title: dict[str, str] = shown({"en": "Back catalogue"})
+
+
 class Registration(Answer):
     """One place where a document stands in the registry."""
 
@@ -54,6 +67,9 @@ class Registration(Answer):
     registrar: str = shown(ACCOUNT.lower())
     endorses: str | None = shown(None)
     """The lead authority's policy_id, where this is a co-issuing authority's entry."""
+    collection: MemberOf | None = shown(None)
+    """Where the document is a member of a collection: `policy_id`, `entry` and `version` are then
+    the collection's, `number`, `title` and dates the member's own."""
 
 
 class Verdict(Answer):
@@ -72,6 +88,9 @@ class Verdict(Answer):
     """The date the standing is for."""
     registrations: list[Registration]
     """The one that speaks for the document first."""
+    unsearched_collections: int = shown(0)
+    """How many collections could not be looked in, since this server does not hold their members.
+    Where it is not 0, `unknown` does not mean that the file is not in the registry."""
 
 
 class DocumentAnswer(Verdict, FromRegistry):

@@ -18,7 +18,7 @@ from registry.core.receipt import write_receipt
 from registry.core.tiles import TileId
 from registry.core.units import Day, UnixSeconds
 from registry.errors import InputError
-from registry.services.proving import make_receipt, policy_of_digest
+from registry.services.proving import make_receipt, subject_of_digest
 from registry.services.tiles import serve_tile
 
 router = APIRouter(tags=["proofs"])
@@ -59,9 +59,10 @@ def receipt(sha256: Sha256, registry: Registry, asked: Annotated[Asked, Query()]
     by `polreg verify FILE --receipt`, by the page, or by a verifier of your own.
     """
     document = digest.parse_digest(sha256)
-    policy_id = policy_of_digest(registry.engine, document, _today())
+    subject = subject_of_digest(registry.engine, document, _today())
     client = registry.client if asked.chain_proof else None
-    content = write_receipt(make_receipt(registry.engine, policy_id, client))
+    made = make_receipt(registry.engine, subject.policy_id, client, subject.member)
+    content = write_receipt(made)
     name = f"{document.hex()[:16]}.receipt.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, headers=headers, media_type=RECEIPT_TYPE)

@@ -13,10 +13,12 @@ from registry.cli import (
     backup,
     catalogue,
     check,
+    collection,
     export,
     operate,
     outbox,
     publish,
+    publish_collection,
     receipts,
     relay,
     sign,
@@ -33,6 +35,7 @@ _MODULES = (
     operate,
     status,
     publish,
+    publish_collection,
     relay,
     catalogue,
     check,
@@ -41,7 +44,13 @@ _MODULES = (
     checking,
     backup,
 )
-_GROUPS = {"authority": authority, "export": export, "outbox": outbox, "sign": sign}
+_GROUPS = {
+    "authority": authority,
+    "collection": collection,
+    "export": export,
+    "outbox": outbox,
+    "sign": sign,
+}
 # Commands that have others below them.
 _BELOW: dict[str, _Commands] = {**catalogue.BELOW, **snapshots.BELOW}
 _COMPLETION = "_POLREG_COMPLETE"

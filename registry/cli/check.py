@@ -13,7 +13,7 @@ from registry.cli import common
 from registry.cli.common import Json, On
 
 if TYPE_CHECKING:
-    from registry.core.verdict import Registration
+    from registry.core.verdict import MemberOf, Registration, Verdict
     from registry.services.verify import CheckedFile
 
 _Policy = Annotated[
@@ -173,7 +173,7 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
     common.say(f"  sha256 {verdict.sha256.hex()}")
     lead = verdict.leading
     if lead is None:
-        common.say("  unknown: this exact file is not in the registry")
+        common.say(f"  {_unknown(verdict)}")
         return
     common.say(f"  exact: as published · {_told(lead)} · {lead.finality.value}")
     for found in verdict.registrations:
@@ -191,6 +191,8 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
             f"    applies from {since or 'no stated date'}; recorded {iso_time(found.recorded_at)} "
             f"as entry {found.entry}{block} by {found.registrar}"
         )
+        if found.collection is not None:
+            common.say(f"    {_member_of(found.collection)}")
         common.say(f"    policy {found.policy_id.hex()}")
     if steps and len(verdict.steps) > _FEW:
         common.say(f"  checked: {len(verdict.steps)} steps, which all hold; --explain prints them")
@@ -198,6 +200,21 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         common.say(f"  checked: {'; '.join(verdict.steps)}")
     if _needs_manifest(each):
         common.say(f"  {MANIFEST_NEEDED}")
+
+
+def _unknown(verdict: Verdict) -> str:
+    if not verdict.unsearched:
+        return "unknown: this exact file is not in the registry"
+    return (
+        f"could not check: not found, but the members of {verdict.unsearched} collection(s) are "
+        "not known here, and it may be one: see polreg collection list"
+    )
+
+
+def _member_of(found: MemberOf) -> str:
+    called = " / ".join(found.title.values()) or found.number or found.root.hex()
+    number = f" ({found.number})" if found.number else ""
+    return f"member {found.index + 1} of the {found.members} of the collection {called}{number}"
 
 
 def _told(found: Registration) -> str:

@@ -47,7 +47,7 @@ def prove(
     from registry.core.receipt import write_receipt
     from registry.errors import InputError
     from registry.services.files import write_whole
-    from registry.services.proving import make_receipt, policy_of
+    from registry.services.proving import make_receipt, subject_of
 
     if as_json and output is None:
         raise InputError("--json tells about the file that --output writes", hint="add --output")
@@ -55,8 +55,10 @@ def prove(
         if chain_proof:
             # Nodes keep the state of the latest blocks only.
             common.sync_quietly(opened)
-        policy_id = policy_of(opened.reader, words, common.day(None))
-        made = make_receipt(opened.reader, policy_id, opened.client if chain_proof else None)
+        subject = subject_of(opened.reader, words, common.day(None))
+        policy_id = subject.policy_id
+        client = opened.client if chain_proof else None
+        made = make_receipt(opened.reader, policy_id, client, subject.member)
     content = write_receipt(made)
     if output is None:
         sys.stdout.buffer.write(content)

@@ -21,10 +21,11 @@ from registry.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class FileDescription:
-    """A file of a version, as its manifest describes it."""
+    """A file of a version, as its manifest describes it. `size` is None where there is no file:
+    the root of a collection."""
 
     sha256: Digest
-    size: int
+    size: int | None
     name: str | None = None
     media_type: str | None = None
     language: str | None = None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from registry.core.calendar import iso_date
+from registry.core.collection import members_of, own_standing
 from registry.core.manifest import Manifest, ManifestState, Reading, parse
 from registry.core.merkle import leaf_hash, verify_inclusion
 from registry.core.receipt import Member
@@ -22,6 +22,7 @@ from registry.core.verdict import (
     Evidence,
     Finality,
     Match,
+    MemberOf,
     Registration,
     Verdict,
     by_weight,
@@ -141,13 +142,6 @@ def _present(reading: Reading) -> Manifest | None:
     return reading.manifest if reading.state is ManifestState.PRESENT else None
 
 
-def members_of(fields: Any) -> int | None:
-    """How many members a manifest says that its entry's collection has."""
-    collection = fields.get("collection")
-    size = collection.get("members") if isinstance(collection, dict) else None
-    return size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else None
-
-
 def _registration(
     shown: ShownPolicy, place: int, role: DocumentRole, on: Day, member: Manifest | None = None
 ) -> Registration:
@@ -157,7 +151,7 @@ def _registration(
     interval = history.timeline.at(on)
     standing = document_standing(interval, document, on)
     if member is not None and standing is Standing.IN_FORCE:
-        standing = _own_standing(member, on)
+        standing = own_standing(member, on)
     why = unsettled(
         standing,
         closed=shown.anchor is not None and shown.anchor.closed is not None,
@@ -170,6 +164,7 @@ def _registration(
         for each in (manifest.relations if manifest else ())
         if each["type"] == "endorses"
     )
+    starts = member.effective_from if member else None
     return Registration(
         policy_id=entry.policy.policy_id,
         authority=entry.authority,
@@ -182,7 +177,7 @@ def _registration(
         versions=max(each.version for each in history.timeline.documents.values()),
         current=interval.document,
         standing=standing if why is None else None,
-        since=member.effective_from if member and member.effective_from else document.since,
+        since=document.since if member is None or starts is None else starts,
         finality=shown.anchor.finality if shown.anchor else Finality.INCLUDED,
         recorded_at=entry.recorded_at,
         # The receipt names one, and nothing proves it.
@@ -190,13 +185,18 @@ def _registration(
         registrar="0x" + entry.registrar.hex(),
         endorses=next((each for each in endorsed if each), None),
         unsettled=why,
+        collection=None if member is None else _member_of(shown, place),
     )
 
 
-def _own_standing(member: Manifest, on: Day) -> Standing:
-    """What a member of a collection in force is worth by its own dates."""
-    if member.effective_from is not None and on < member.effective_from:
-        return Standing.NOT_YET_IN_FORCE
-    if member.effective_to is not None and on > member.effective_to:
-        return Standing.EXPIRED
-    return Standing.IN_FORCE
+def _member_of(shown: ShownPolicy, place: int) -> MemberOf | None:
+    member, collection = shown.receipt.member, _present(shown.history.readings[place])
+    if member is None:
+        return None
+    return MemberOf(
+        root=Digest(shown.history.entries[place].document or b""),
+        index=member.index,
+        members=member.size,
+        number=collection.number if collection else None,
+        title=collection.title if collection else {},
+    )

@@ -103,13 +103,27 @@ class FinalityBlocks:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberOf:
+    """Which collection a document is a member of, and which one it is there: leaf `index` of
+    `members`, from 0. Number and title are those of the collection's entry."""
+
+    root: Digest
+    index: int
+    members: int
+    number: str | None
+    title: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """One place where a document stands in the registry.
 
     `endorses` is the policy_id of the lead authority's policy where this entry is a
     co-issuing authority's own. `since` is None where the document applies from the
     beginning of time. `standing` is None exactly where `unsettled` says why. `block` is None
-    where nothing shows in which block the entry stands.
+    where nothing shows in which block the entry stands. `collection` is there for a member and
+    its renditions: policy, entry and version are then the collection's, number, title and dates
+    the member's own.
     """
 
     policy_id: Digest
@@ -130,17 +144,20 @@ class Registration:
     registrar: str
     endorses: str | None = None
     unsettled: Unsettled | None = None
+    collection: MemberOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer for one digest on one date."""
+    """The answer for one digest on one date. `unsearched` is how many collections could not be
+    looked in, since their members are not known here: what is not found may be in one of them."""
 
     sha256: Digest
     match: Match
     registrations: tuple[Registration, ...]
     evidence: Evidence
     steps: tuple[str, ...]
+    unsearched: int = 0
 
     @property
     def leading(self) -> Registration | None:
@@ -160,6 +177,8 @@ class Verdict:
 
     @property
     def exit_code(self) -> ExitCode:
+        if self.match is Match.UNKNOWN and self.unsearched:
+            return ExitCode.COULD_NOT_CHECK
         if self.match is not Match.EXACT or self.leading is None:
             return ExitCode.NOT_VERIFIED
         match self.leading.unsettled:
@@ -172,30 +191,35 @@ class Verdict:
                 return ExitCode.VERIFIED if in_force else ExitCode.NOT_IN_FORCE
 
 
+_CLOSENESS = {DocumentRole.DOCUMENT: 0, DocumentRole.MEMBER: 1, DocumentRole.RENDITION: 2}
+"""How near a document is to the act that brought it, the nearest first."""
+
+
 def by_weight(registrations: Sequence[Registration]) -> tuple[Registration, ...]:
     """The registrations of one document, the one that speaks for it first: an issuing
-    authority's own before an endorsement, a policy that has it as its document before one
-    that lists it as a rendition, the policy that had it first; and of one policy's versions
-    the one that is in force, else the latest. That somebody else lists the same bytes later
+    authority's own before an endorsement, a policy that has it as its document before a
+    collection that has it as a member, and that before one that lists it as a rendition, the
+    policy that had it first; and of one policy's versions the one that is in force, else the
+    latest. That somebody else lists the same bytes later
     never outweighs the first one's repeal."""
     first: dict[bytes, EntryIndex] = {}
-    own_document: set[bytes] = set()
+    closeness: dict[bytes, int] = {}
     for each in registrations:
         first[each.policy_id] = min(first.get(each.policy_id, each.entry), each.entry)
-        if each.role is DocumentRole.DOCUMENT:
-            own_document.add(each.policy_id)
+        close = _CLOSENESS[each.role]
+        closeness[each.policy_id] = min(closeness.get(each.policy_id, close), close)
     return tuple(
         sorted(
             registrations,
             key=lambda each: (
                 each.endorses is not None,
-                each.policy_id not in own_document,
+                closeness[each.policy_id],
                 first[each.policy_id],
                 # but for a last day that is not known, it is in force
                 each.standing is not Standing.IN_FORCE
                 and each.unsettled is not Unsettled.LAST_DAY_UNKNOWN,
                 -each.entry,
-                each.role is not DocumentRole.DOCUMENT,
+                _CLOSENESS[each.role],
             ),
         )
     )

@@ -19,6 +19,7 @@ from registry.mirror import schema
 from registry.mirror.audit_derived import audit_derived
 from registry.mirror.audit_headers import audit_headers
 from registry.mirror.audit_log import LogAudit, Progress, audit_log
+from registry.mirror.audit_members import audit_members
 from registry.mirror.findings import Finding, Remedy, Row
 from registry.mirror.position import read_position
 from registry.mirror.rows import checksum
@@ -123,7 +124,11 @@ def _audit(
     found.findings += _position_findings(connection, log, told, position)
     headers = audit_headers(connection, position)
     found.findings += headers.findings
+    members = audit_members(connection)
+    found.findings += members.findings
     found.counts = {**log.counts, **derived.counts, "position": 1, "headers": headers.count}
+    for table, number in members.counts.items():
+        found.counts[table] = found.counts.get(table, 0) + number
     found.unjudged = derived.unjudged
     found.size, found.root, found.peaks, found.reference = size, log.root, log.peaks, reference
 

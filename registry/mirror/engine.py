@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = "0006"
-_EARLIER = frozenset({"0001", "0002", "0003", "0004"})
+_EARLIER = frozenset({"0001", "0002", "0003", "0004", "0005"})
 # Alembic runs once at a time in a process.
 _MIGRATING = threading.Lock()
 

@@ -20,6 +20,9 @@ class Remedy(Enum):
     """By the row that belongs there, or by none; both were computed."""
     REFETCH = auto()
     """From the chain."""
+    FORGET = auto()
+    """A collection's members are taken away: they can be imported again, and come from nowhere
+    else."""
     REINDEX = auto()
     """By building an index anew."""
     NONE = auto()

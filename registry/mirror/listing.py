@@ -28,6 +28,7 @@ from registry.core.search import words
 from registry.core.timeline import Standing
 from registry.core.units import Day
 from registry.core.verdict import unsettled
+from registry.mirror.rows import COLLECTION
 from registry.mirror.schema import (
     authorities,
     compromises,
@@ -178,11 +179,12 @@ def compromise_rows(connection: Connection, code: str) -> list[Any]:
 
 def totals(connection: Connection) -> dict[str, int]:
     """How much there is of each thing."""
-    tables = {"policies": policies, "documents": documents, "authorities": authorities}
-    return {
-        name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
-        for name, table in tables.items()
+    counted = {
+        "policies": select(func.count()).select_from(policies),
+        "documents": select(func.count()).where(documents.c.role != COLLECTION),
+        "authorities": select(func.count()).select_from(authorities),
     }
+    return {name: int(connection.execute(each).scalar_one()) for name, each in counted.items()}
 
 
 # Whether the mirror holds the manifest of the document that applies.

@@ -7,11 +7,29 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select
 
+from registry.core.collection import own_standing
 from registry.core.entry import Action
+from registry.core.manifest import parse
 from registry.core.timeline import Document, Interval, Standing, document_standing
 from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
-from registry.core.verdict import DocumentRole, FinalityBlocks, Registration, unsettled
-from registry.mirror.schema import documents, entries, intervals, manifests, policies
+from registry.core.verdict import (
+    DocumentRole,
+    FinalityBlocks,
+    MemberOf,
+    Registration,
+    unsettled,
+)
+from registry.mirror.rows import COLLECTION, endorsed
+from registry.mirror.schema import (
+    collections,
+    documents,
+    entries,
+    intervals,
+    manifests,
+    member_files,
+    members,
+    policies,
+)
 
 _IN_LIST = 500
 
@@ -51,8 +69,61 @@ _REGISTRATIONS = (
             intervals.c.until > bindparam("day"),
         ),
     )
-    .where(documents.c.sha256.in_(bindparam("wanted", expanding=True)))
+    .where(
+        documents.c.sha256.in_(bindparam("wanted", expanding=True)), documents.c.role != COLLECTION
+    )
 )
+
+# A member's, by way of each entry that is its collection. Such an entry's manifest is known.
+_OF_MEMBERS = (
+    select(
+        member_files.c.sha256,
+        member_files.c.role,
+        members.c.manifest,
+        (members.c.id - collections.c.id).label("index"),
+        collections.c.root,
+        collections.c.size,
+        documents.c.entry,
+        documents.c.version,
+        documents.c.since,
+        policies.c.policy_id,
+        policies.c.authority,
+        policies.c.number,
+        policies.c.title_zh,
+        policies.c.title_en,
+        policies.c.versions,
+        entries.c.action,
+        entries.c.recorded_at,
+        entries.c.block,
+        entries.c.registrar,
+        intervals.c.since.label("interval_since"),
+        intervals.c.until.label("interval_until"),
+        intervals.c.standing,
+        intervals.c.document.label("interval_document"),
+        intervals.c.version.label("interval_version"),
+    )
+    .join(members, members.c.id == member_files.c.member)
+    .join(collections, collections.c.id == members.c.collection)
+    .join(
+        documents,
+        and_(
+            documents.c.sha256 == collections.c.root,
+            documents.c.role == COLLECTION,
+            documents.c.size == collections.c.size,
+        ),
+    )
+    .join(policies, policies.c.id == documents.c.policy)
+    .join(entries, entries.c.entry == documents.c.entry)
+    .join(
+        intervals,
+        and_(
+            intervals.c.policy == documents.c.policy,
+            intervals.c.since <= bindparam("day"),
+            intervals.c.until > bindparam("day"),
+        ),
+    )
+)
+_BY_FILE = _OF_MEMBERS.where(member_files.c.sha256.in_(bindparam("wanted", expanding=True)))
 
 
 def registrations(
@@ -70,10 +141,44 @@ def registrations(
         wanted = list(digests[at : at + _IN_LIST])
         for row in connection.execute(_REGISTRATIONS, {"wanted": wanted, "day": on}):
             found.setdefault(row.sha256, []).append(_registration(row, on, finality, closed))
+        for row in connection.execute(_BY_FILE, {"wanted": wanted, "day": on}):
+            found.setdefault(row.sha256, []).append(_of_member(row, on, finality, closed))
     return found
 
 
-def _registration(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> Registration:
+def _of_member(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> Registration:
+    """A member's: where it stands is its collection's matter, and what it is its own."""
+    own = parse(bytes(row.manifest))
+    standing = _standing(row, on)
+    if standing is Standing.IN_FORCE:
+        standing = own_standing(own, on)
+    why = unsettled(standing, closed=closed, manifest_known=True)
+    return Registration(
+        policy_id=Digest(row.policy_id),
+        authority=row.authority,
+        number=own.number,
+        title=own.title,
+        entry=EntryIndex(row.entry),
+        action=Action(row.action).word,
+        role=DocumentRole(row.role),
+        version=row.version,
+        versions=row.versions,
+        current=EntryIndex(row.interval_document),
+        standing=standing if why is None else None,
+        since=row.since if own.effective_from is None else own.effective_from,
+        finality=finality.of(row.block),
+        recorded_at=UnixSeconds(row.recorded_at),
+        block=BlockNumber(row.block),
+        registrar="0x" + row.registrar.hex(),
+        endorses=endorsed(own.fields),
+        unsettled=why,
+        collection=MemberOf(
+            Digest(row.root), int(row.index), int(row.size), row.number, title_of(row)
+        ),
+    )
+
+
+def _standing(row: Any, on: Day) -> Standing:
     interval = Interval(
         row.interval_since,
         row.interval_until,
@@ -82,7 +187,11 @@ def _registration(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> 
         row.interval_version,
     )
     document = Document(EntryIndex(row.entry), row.version, Day(row.since), None)
-    standing = document_standing(interval, document, on)
+    return document_standing(interval, document, on)
+
+
+def _registration(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> Registration:
+    standing = _standing(row, on)
     why = unsettled(standing, closed=closed, manifest_known=bool(row.manifest_known))
     return Registration(
         policy_id=Digest(row.policy_id),

@@ -19,6 +19,7 @@ from registry.errors import CouldNotCheck
 from registry.mirror import schema
 from registry.mirror.audit import Audited
 from registry.mirror.findings import Finding, Remedy, Row
+from registry.mirror.members import forget_members
 from registry.mirror.position import position_row
 from registry.mirror.rows import block_row, entry_row
 from registry.mirror.storage import (
@@ -73,6 +74,9 @@ def mend(connection: Connection, audited: Audited, source: Source | None) -> Non
     for each in replaced:
         if each.right is not None:
             put(connection, each.table, each.right)
+    for each in audited.findings:
+        if each.remedy is Remedy.FORGET:
+            forget_members(connection, each.key[0])
     if source is not None:
         _refetch(connection, refetched, audited, source)
     if any(each.table == "search" for each in audited.findings):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from registry.core.calendar import FIRST_DAY
+from registry.core.collection import members_of
 from registry.core.command import role_change
 from registry.core.entry import Action, Entry
 from registry.core.feed import Block, Recorded
@@ -35,6 +36,9 @@ File = tuple[bytes, str, Mapping[str, Any]]
 """A file of a version: its digest, its role, and what the manifest says of it."""
 
 _DOCUMENT, _RENDITION = DocumentRole.DOCUMENT.value, DocumentRole.RENDITION.value
+COLLECTION = "collection"
+"""The role of a row of `documents` that is no file's: it says that the root of a collection is
+the document of an entry in the log, and in `size` how many members it has."""
 _NO_FIELDS: Mapping[str, Any] = {"title": {}, "number": None}
 """What is known of a policy whose latest manifest can not be read."""
 
@@ -125,7 +129,7 @@ class DerivedRows:
                 fields.get("type"),
                 fields.get("jurisdiction"),
                 *issue,
-                _endorsed(fields),
+                endorsed(fields),
                 shown.index,
                 line,
             )
@@ -220,7 +224,8 @@ def _issue_of(manifest: Manifest | None) -> tuple[int | None, int | None]:
     return (None, None) if manifest is None else (manifest.issued, manifest.issued_year)
 
 
-def _endorsed(fields: Mapping[str, Any]) -> str | None:
+def endorsed(fields: Mapping[str, Any]) -> str | None:
+    """The policy_id that a manifest endorses, if it does."""
     if "relations" not in fields:
         return None
     found = (each.get("policy") for each in fields["relations"] if each["type"] == "endorses")
@@ -235,6 +240,8 @@ def _files(document: bytes, manifest: Manifest | None) -> list[File]:
     # No file has a collection's root as its digest, but what was hashed for it would.
     if not manifest.is_collection:
         found.append((document, _DOCUMENT, fields.get("document", {})))
+    elif (members := members_of(fields)) is not None:
+        found.append((document, COLLECTION, {"size": members}))
     if "renditions" in fields:
         seen = {document}
         for rendition in fields["renditions"]:

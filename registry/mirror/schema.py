@@ -1,7 +1,8 @@
 """The mirror's tables.
 
 `entries` and `manifests` are the log; `blocks` and `position` say where it was read;
-all the others are derived from those and can be computed again. A policy's `id` is the
+all the others are derived from those and can be computed again, but for the members of
+collections, which come from whoever has them, and the outbox. A policy's `id` is the
 index of its first entry, so that a rebuilt mirror has the same rows. Days are days from
 1970-01-01, moments Unix seconds, hashes raw bytes.
 
@@ -140,6 +141,13 @@ documents = Table(
     Column("size", BigInteger),
     Column("language", _Text),
     Index("documents_by_policy", "policy"),
+    # the few that are no file's (mirror.rows)
+    Index(
+        "documents_of_collections",
+        "entry",
+        sqlite_where=text("role = 'collection'"),
+        postgresql_where=text("role = 'collection'"),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -218,6 +226,42 @@ position = Table(
     # read after it rests on events alone, and is not to be answered from
     Column("proven_block", BigInteger, nullable=False),
     Column("checksum", LargeBinary(8), nullable=False),
+)
+
+# Collections whose members are known here. Only the root of one is in the log: its members are
+# kept by it, whether or not an entry with that root is in the log just now. The derived row that
+# says that one is there is that of `documents` with the role of a collection (mirror.rows).
+collections = Table(
+    "collections",
+    metadata,
+    # that of its first member: the others follow it without a gap
+    Column("id", _Key, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(32), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    # the roots of its groups of 256 leaves, 32 bytes each
+    Column("nodes", LargeBinary, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    # its texts have a row of their own in the index (mirror.member_rows)
+    Column("id", _Key, primary_key=True, autoincrement=False),
+    Column("collection", BigInteger, nullable=False),
+    Column("leaf", LargeBinary(32), nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+)
+
+# The files that a member's manifest names: derived from it.
+member_files = Table(
+    "member_files",
+    metadata,
+    Column("sha256", LargeBinary(32), primary_key=True),
+    Column("member", BigInteger, primary_key=True),
+    # member or rendition
+    Column("role", _Text, nullable=False),
+    Index("member_files_by_member", "member"),
+    sqlite_with_rowid=False,
 )
 
 # How the following goes, for whoever operates it. No answer about a policy rests on these two.

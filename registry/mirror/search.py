@@ -76,10 +76,14 @@ def delete_texts(connection: Connection, policies: Sequence[int]) -> None:
         connection.execute(delete(SEARCH).where(SEARCH.c.rowid.in_(some)))
 
 
-def having(connection: Connection, words: Sequence[str]) -> Select[Any] | None:
-    """The rowids of the texts in which all these folded words occur; None for no words."""
+def having(
+    connection: Connection, words: Sequence[str], *, of_members: bool = False
+) -> Select[Any] | None:
+    """The rowids of the texts of policies, or else of members, in which all these folded words
+    occur; None for no words."""
     if not words:
         return None
+    whose = SEARCH.c.rowid < 0 if of_members else SEARCH.c.rowid >= 0
     if not all(map(is_text, words)):
         return select(SEARCH.c.rowid).where(false())
     if on_postgres(connection):
@@ -87,10 +91,10 @@ def having(connection: Connection, words: Sequence[str]) -> Select[Any] | None:
         all_of = bindparam("pairs", pairs, type_=SEARCH.c.grams.type)
         indexed = [SEARCH.c.grams.op("@>")(all_of)] if pairs else []
         contained = [or_(*(func.strpos(each, word) > 0 for each in _TEXTS)) for word in words]
-        return select(SEARCH.c.rowid).where(*indexed, *contained)
+        return select(SEARCH.c.rowid).where(whose, *indexed, *contained)
     long = [word for word in words if len(word) >= _TRIGRAM]
     contained = [or_(*(func.instr(each, word) > 0 for each in _TEXTS)) for word in words]
-    found = select(SEARCH.c.rowid).where(*contained)
+    found = select(SEARCH.c.rowid).where(whose, *contained)
     if long:
         quoted = " AND ".join('"' + word.replace('"', '""') + '"' for word in long)
         found = found.where(_ALL_TEXTS.op("MATCH")(quoted))

@@ -17,7 +17,7 @@ from registry.core.chain_id import caip2, caip10, is_development
 from registry.core.position import Position
 from registry.core.timeline import Standing
 from registry.core.units import Address, Day
-from registry.core.verdict import Evidence, Registration, Verdict, unsettled
+from registry.core.verdict import Evidence, MemberOf, Registration, Verdict, unsettled
 from registry.errors import RegistryError
 from registry.mirror.engine import Engine, reading
 from registry.mirror.registrations import title_of
@@ -114,6 +114,7 @@ def verdict(found: Verdict, on: Day) -> dict[str, Any]:
         "evidence": {"source": found.evidence.value, "steps": list(found.steps)},
         "on": iso_date(on),
         "registrations": [registration(each) for each in found.registrations],
+        "unsearched_collections": found.unsearched,
     }
 
 
@@ -146,6 +147,35 @@ def registration(found: Registration) -> dict[str, Any]:
         "block": found.block,
         "registrar": found.registrar,
         "endorses": found.endorses,
+        "collection": None if found.collection is None else member_of(found.collection),
+    }
+
+
+def member_of(found: MemberOf) -> dict[str, Any]:
+    """Which member of which collection a document is."""
+    return {
+        "root": found.root.hex(),
+        "index": found.index,
+        "members": found.members,
+        "number": found.number,
+        "title": found.title,
+    }
+
+
+def collection(row: Any) -> dict[str, Any]:
+    """An entry that is a collection, from a row of mirror.members. `held`: its members are known
+    here."""
+    return {
+        "root": row.root.hex(),
+        "members": row.size,
+        "policy_id": row.policy_id.hex(),
+        "authority": row.authority,
+        "number": row.number,
+        "title": title_of(row),
+        "entry": row.entry,
+        "version": row.version,
+        "recorded_at": iso_time(row.recorded_at),
+        "held": bool(row.held),
     }
 
 

@@ -7,17 +7,19 @@ not hold leaves this module as an error.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from registry.chain.client import Client
 from registry.chain.state_proof import ask
 from registry.core.digest import parse_digest
+from registry.core.merkle import leaf_hash, verify_inclusion
 from registry.core.policy import PolicyKey
 from registry.core.position import Position
 from registry.core.receipt import (
     BlockId,
+    Member,
     Receipt,
     ShownEntry,
     StateProof,
@@ -25,8 +27,10 @@ from registry.core.receipt import (
 )
 from registry.core.receipt_check import ShownPolicy, Trace, check_policy
 from registry.core.units import BlockNumber, Day, Digest
+from registry.core.verdict import Registration
 from registry.errors import CouldNotCheck, Inconsistent, NotFound, NotVerified, ProofError
 from registry.mirror.engine import Connection, Engine, reading
+from registry.mirror.members import member_and_path
 from registry.mirror.queries import block_of_entry, history, policies_with_prefix
 from registry.mirror.store import entry_of
 from registry.mirror.tiles import inclusion_path
@@ -36,38 +40,61 @@ from registry.services.receipts import Registry, check_against_block, check_agai
 from registry.services.verify import required_position, verify_digests
 
 
-def policy_of(engine: Engine, words: Sequence[str], on: Day) -> Digest:
-    """The policy that is meant: a file's, a digest's, or the one that is named.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a receipt is of: a policy, and where the document is a collection's member, which."""
+
+    policy_id: Digest
+    member: Registration | None = None
+
+
+def subject_of(engine: Engine, words: Sequence[str], on: Day) -> Subject:
+    """What is meant: a file's policy, a digest's, or the one that is named.
 
     Raises NotVerified where a file is not in the registry, NotFound where a name is not.
     """
     if len(words) == 1 and Path(words[0]).exists():
-        return _policy_of_document(engine, hash_file(words[0]).sha256, words[0], on)
+        return _subject_of_document(engine, hash_file(words[0]).sha256, words[0], on)
     try:
-        return Digest(find_policy(engine, words, on).row.policy_id)
+        return Subject(Digest(find_policy(engine, words, on).row.policy_id))
     except NotFound:
         if len(words) == 1 and len(words[0]) == 64:
-            return _policy_of_document(engine, parse_digest(words[0]), words[0], on)
+            return _subject_of_document(engine, parse_digest(words[0]), words[0], on)
         raise
 
 
-def policy_of_digest(engine: Engine, digest: Digest, on: Day) -> Digest:
-    """The policy that speaks for a document; raises NotFound where there is none."""
+def subject_of_digest(engine: Engine, digest: Digest, on: Day) -> Subject:
+    """What speaks for a document. Raises NotFound where there is none, CouldNotCheck where it
+    may be in a collection whose members are not known here."""
     _, (verdict,) = verify_digests(engine, [digest], on)
-    if verdict.leading is None:
-        raise NotFound(f"no document with the SHA-256 {digest.hex()} is in the registry")
-    return verdict.leading.policy_id
+    lead = verdict.leading
+    if lead is not None:
+        return Subject(lead.policy_id, lead if lead.collection else None)
+    if verdict.unsearched:
+        raise CouldNotCheck(
+            f"the members of {verdict.unsearched} collections are not known here, and the document "
+            f"with the SHA-256 {digest.hex()} may be one",
+            hint="see polreg collection list, and import them",
+        )
+    raise NotFound(f"no document with the SHA-256 {digest.hex()} is in the registry")
 
 
-def make_receipt(engine: Engine, policy_id: Digest, client: Client | None = None) -> Receipt:
-    """The receipt of a policy's documents; with a client it holds a storage proof of the
-    block that the mirror stands at.
+def make_receipt(
+    engine: Engine,
+    policy_id: Digest,
+    client: Client | None = None,
+    member: Registration | None = None,
+) -> Receipt:
+    """The receipt of a policy's documents, or of a `member` of its collection; with a client it
+    holds a storage proof of the block that the mirror stands at.
 
     Raises CouldNotCheck where the mirror or the node can not give one that holds.
     """
     with reading(engine) as connection:
         position = required_position(connection)
         receipt = _from_mirror(connection, position, policy_id)
+        if member is not None:
+            receipt = replace(receipt, member=_member(connection, member))
     if client is not None:
         receipt = _with_state(receipt, position, client)
     return _checked(receipt)
@@ -89,9 +116,27 @@ def prove_history(engine: Engine, found: FoundPolicy, client: Client, trace: Tra
     return shown
 
 
-def _policy_of_document(engine: Engine, digest: Digest, called: str, on: Day) -> Digest:
+def _member(connection: Connection, found: Registration) -> Member | None:
+    if found.collection is None:
+        return None
+    held = member_and_path(connection, found.collection.root, found.collection.index)
+    if held is None:
+        raise CouldNotCheck("the collection's members are not known here any more")
+    manifest, path = held
+    index, size = found.collection.index, found.collection.members
     try:
-        return policy_of_digest(engine, digest, on)
+        verify_inclusion(leaf_hash(manifest), index, size, path, found.collection.root)
+    except ProofError as error:
+        raise Inconsistent(
+            f"the mirror's own members do not have their root ({error})",
+            hint="run polreg fsck --repair, and import the collection again",
+        ) from None
+    return Member(found.entry, manifest, index, size, tuple(path))
+
+
+def _subject_of_document(engine: Engine, digest: Digest, called: str, on: Day) -> Subject:
+    try:
+        return subject_of_digest(engine, digest, on)
     except NotFound:
         raise NotVerified(
             f"{called} is not in the registry: there is nothing to give a receipt for",

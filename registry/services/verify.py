@@ -17,6 +17,7 @@ from registry.core.units import Day, Digest
 from registry.core.verdict import Evidence, ExitCode, Match, Registration, Verdict, by_weight
 from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.engine import Connection, Engine, reading
+from registry.mirror.members import count_not_held
 from registry.mirror.position import closed_at, read_position
 from registry.mirror.registrations import registrations
 from registry.services.freshness import require_size
@@ -45,7 +46,9 @@ def verify_digests(
         distinct = list(dict.fromkeys(digests))
         closed = position.closed is not None
         known = registrations(connection, distinct, on, position.finality, closed=closed)
-    verdicts = {digest: _verdict(digest, known.get(digest, ())) for digest in distinct}
+        # Only what is not found may be in a collection whose members are not known here.
+        unsearched = count_not_held(connection) if len(known) < len(distinct) else 0
+    verdicts = {digest: _verdict(digest, known.get(digest, ()), unsearched) for digest in distinct}
     return position, [verdicts[digest] for digest in digests]
 
 
@@ -65,9 +68,10 @@ def required_position(connection: Connection) -> Position:
     return replace(position, closed=closed_at(connection, position.size))
 
 
-def _verdict(digest: Digest, known: Sequence[Registration]) -> Verdict:
+def _verdict(digest: Digest, known: Sequence[Registration], unsearched: int) -> Verdict:
     if not known:
-        return Verdict(digest, Match.UNKNOWN, (), Evidence.MIRROR, (HASHED, NOT_FOUND))
+        looked = (HASHED, NOT_FOUND)
+        return Verdict(digest, Match.UNKNOWN, (), Evidence.MIRROR, looked, unsearched)
     found = by_weight(known)
     steps = (HASHED, FOUND) if found[0].standing is None else (HASHED, FOUND, DATED)
     return Verdict(digest, Match.EXACT, found, Evidence.MIRROR, steps)
@@ -94,6 +98,8 @@ class CheckedFile:
         """How a summary counts it."""
         if self.verdict is None:
             return "could_not_check"
+        if self.verdict.exit_code is ExitCode.COULD_NOT_CHECK and self.verdict.unsearched:
+            return "not_found_here"
         told = self.verdict.standing or self.verdict.unsettled
         return self.verdict.match.value + (f", {told.value}" if told else "")
 

@@ -15,7 +15,7 @@ from registry.core.digest import sha256
 from registry.core.entry import Action, Entry
 from registry.core.snapshot import Logged, policy_history
 from registry.errors import Inconsistent
-from registry.mirror.rows import DerivedRows
+from registry.mirror.rows import COLLECTION, DerivedRows
 from tests.unit.logs import Log, draft, file_of
 from tests.unit.strategies import any_day, likely_day
 
@@ -28,7 +28,10 @@ def test_the_root_over_a_collection_is_no_file() -> None:
     fields = {**orjson.loads(plain.manifest or b""), "collection": {"members": 2}}
     content = orjson.dumps(fields)
     collection = Logged(replace(plain.entry, manifest=sha256(content)), content)
-    for logged, roles in ((plain, ["document", "rendition"]), (collection, ["rendition"])):
+    for logged, roles in (
+        (plain, ["document", "rendition"]),
+        (collection, [COLLECTION, "rendition"]),
+    ):
         rows = DerivedRows()
         rows.add([logged])
         assert [row[2] for row in rows.documents] == roles
