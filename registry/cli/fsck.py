@@ -59,6 +59,11 @@ def _tell(done: Checked) -> None:
         typer.echo(f"{done.audited.unjudged} policies rest on bad rows and were not judged")
     if done.chain_problem is not None:
         _explain(f"could not compare with the chain: {done.chain_problem}", done.chain_problem.hint)
+    if done.repaired and any(each.remedy.name == "FORGET" for each in done.findings):
+        typer.echo(
+            "the members of a collection could not be fetched again, and were taken away: import "
+            "them (polreg collection list shows which)"
+        )
     if done.failure is not None:
         _explain(f"not repaired: {done.failure}", done.failure.hint)
     elif done.repaired and any(each.table == "position" for each in done.findings):

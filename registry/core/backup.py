@@ -1,5 +1,6 @@
 """A mirror as one file, the same from every database: a header line, the log's entries as a log
-export has them, the window of block headers that may still be replaced, and a seal.
+export has them, the window of block headers that may still be replaced, the members of collections
+as their own files have them, and a seal.
 
 Nothing that is derived is in it: whoever restores computes it again. The seal is the SHA-256
 of all bytes before its line, so that a file that was cut off or altered by accident is known;
@@ -11,9 +12,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
+from registry.core.collection import CollectionHeader, read_members
+from registry.core.collection import read_header as collection_header
 from registry.core.feed import Block, Recorded
 from registry.core.json_lines import checkpoint, parse_header, parse_line
 from registry.core.log_export import LogHeader, entries_in_order
@@ -31,13 +34,15 @@ _HEADER_KEYS = ("first_block", "block_time", "safe", "finalized", "window")
 @dataclass(frozen=True, slots=True)
 class BackupHeader:
     """Where the mirror stood: the log's size and root at the block up to which the chain was
-    read, what of it was settled, and how many headers the window has."""
+    read, what of it was settled, how many headers the window has, and of how many collections the
+    members were known."""
 
     checkpoint: Checkpoint
     first_block: BlockNumber
     block_time: UnixSeconds
     finality: FinalityBlocks
     window: int
+    collections: int = 0
 
     @property
     def log(self) -> LogHeader:
@@ -45,11 +50,15 @@ class BackupHeader:
 
 
 def backup_lines(
-    header: BackupHeader, entries: Iterable[bytes], window: Iterable[Block]
+    header: BackupHeader,
+    entries: Iterable[bytes],
+    window: Iterable[Block],
+    members: Iterable[bytes] = (),
 ) -> Iterator[bytes]:
-    """The file's lines; `entries` are those of a log export, `window` from the oldest on."""
+    """The file's lines; `entries` are those of a log export, `window` from the oldest on,
+    `members` the lines of each collection's own file, one file after the other."""
     hasher = hashlib.sha256()
-    for line in _unsealed(header, entries, window):
+    for line in _unsealed(header, entries, window, members):
         hasher.update(line)
         yield line
     yield ndjson_line({"sha256": hasher.hexdigest()})
@@ -57,7 +66,10 @@ def backup_lines(
 
 def header_fields(header: BackupHeader) -> dict[str, Any]:
     told, finality = header.checkpoint, header.finality
+    # Left out where there is none: so were all files before there were collections.
+    collections = {"collections": header.collections} if header.collections else {}
     return {
+        **collections,
         "schema": SCHEMA,
         "chain": told.chain,
         "contract": told.contract,
@@ -73,7 +85,10 @@ def header_fields(header: BackupHeader) -> dict[str, Any]:
 
 
 def _unsealed(
-    header: BackupHeader, entries: Iterable[bytes], window: Iterable[Block]
+    header: BackupHeader,
+    entries: Iterable[bytes],
+    window: Iterable[Block],
+    members: Iterable[bytes],
 ) -> Iterator[bytes]:
     yield ndjson_line(header_fields(header))
     yield from entries
@@ -85,14 +100,16 @@ def _unsealed(
                 "time": block.time,
             }
         )
+    yield from members
 
 
 class BackupReader:
     """Reads a backup's lines once, from the first to the last: the header at once, then
-    `entries`, then `window`. Only when `window` has ended was the whole file what was written.
+    `entries`, `window` and `collections`. Only when the last has ended was the whole file what was
+    written.
 
     Raises InputError for what can not be read, was cut off or altered, and NotVerified for a
-    manifest that its entry does not name.
+    manifest that its entry does not name, or members that do not have their root.
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
@@ -109,7 +126,9 @@ class BackupReader:
     def window(self) -> list[Block]:
         """The headers that follow the entries, from the oldest on."""
         header = self.header
-        found = [_block(line) for line in self._lines]
+        # Without collections nothing but headers follows, and more than are told of is an error.
+        most = header.window if header.collections else None
+        found = [_block(line) for line in islice(self._lines, most)]
         if len(found) != header.window:
             raise InputError(f"it has {len(found)} block headers, its header says {header.window}")
         for before, after in pairwise(found):
@@ -120,6 +139,18 @@ class BackupReader:
         if found and (found[-1].number, found[-1].hash) != (told.block, told.block_hash):
             raise InputError("the last block header is not the one of the header's block")
         return found
+
+    def collections(self) -> Iterator[tuple[CollectionHeader, Iterator[bytes]]]:
+        """The members that follow the window, each collection's to be read to its end."""
+        for number in range(self.header.collections):
+            line = next(self._lines, None)
+            if line is None:
+                said = self.header.collections
+                raise InputError(f"it has {number} collections, its header says {said}")
+            header = collection_header(line)
+            yield header, read_members(header, self._lines)
+        if next(self._lines, None) is not None:
+            raise InputError("it goes on after its last collection")
 
 
 def _sealed(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -138,7 +169,8 @@ def _sealed(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _read_header(line: bytes) -> BackupHeader:
-    fields = parse_header(line, SCHEMA, _HEADER_KEYS)
+    more = ("collections",) if "collections" in parse_line(line) else ()
+    fields = parse_header(line, SCHEMA, (*_HEADER_KEYS, *more))
     told = checkpoint(fields)
     first = BlockNumber(whole_number(fields["first_block"], "first_block"))
     if first > told.block:
@@ -149,6 +181,7 @@ def _read_header(line: bytes) -> BackupHeader:
         block_time=UnixSeconds(whole_number(fields["block_time"], "block_time")),
         finality=FinalityBlocks(_settled(fields, "safe"), _settled(fields, "finalized")),
         window=whole_number(fields["window"], "window"),
+        collections=whole_number(fields.get("collections", 0), "collections"),
     )
 
 

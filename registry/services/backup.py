@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from registry.chain.addresses import checksummed, parse_address
 from registry.config import Deployment
 from registry.core.backup import BackupHeader, BackupReader, backup_lines
 from registry.core.chain_id import caip2, caip10
+from registry.core.collection import collection_lines
 from registry.core.json_lines import bounded_lines
 from registry.core.log_export import MAX_LINE, entry_line
 from registry.core.merkle import Frontier
@@ -28,9 +30,11 @@ from registry.errors import CouldNotCheck, Inconsistent, InputError, LocalFailur
 from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.headers import forget_headers, stored_headers, write_headers
 from registry.mirror.leader import leadership
+from registry.mirror.members import forget_members, held_collections, write_members
 from registry.mirror.position import forget_position, read_position, write_position
 from registry.mirror.queries import log_rows
 from registry.mirror.store import rewind
+from registry.services.collections import checked_members
 from registry.services.files import write_whole
 from registry.services.hashing import hash_file
 from registry.services.log_export import fill, opened, recorded
@@ -50,21 +54,27 @@ def back_up(engine: Engine, output: Path, progress: Progress | None = None) -> B
         if position is None or position.size == 0:
             raise CouldNotCheck("the mirror has read nothing yet", hint="run polreg sync")
         window = stored_headers(connection)[::-1]
-        header = _header(position, len(window))
+        held = held_collections(connection)
+        header = _header(position, len(window), len(held))
         entries = _entry_lines(connection, position, progress)
-        written = write_whole(output, backup_lines(header, entries, window))
+        members = chain.from_iterable(
+            collection_lines(each.header, checked_members(connection, each)) for each in held
+        )
+        written = write_whole(output, backup_lines(header, entries, window, members))
     if output.is_file() and hash_file(output).sha256.hex() != written:
         raise LocalFailure(f"{output} does not read as it was written", hint="check the disk")
     return header
 
 
-def _header(position: Position, window: int) -> BackupHeader:
-    chain = caip2(position.chain_id)
+def _header(position: Position, window: int, collections: int) -> BackupHeader:
+    network = caip2(position.chain_id)
     contract = caip10(position.chain_id, checksummed(position.contract))
     told = Checkpoint(
-        chain, contract, position.size, position.root, position.block, position.block_hash
+        network, contract, position.size, position.root, position.block, position.block_hash
     )
-    return BackupHeader(told, position.first_block, position.block_time, position.finality, window)
+    return BackupHeader(
+        told, position.first_block, position.block_time, position.finality, window, collections
+    )
 
 
 def _entry_lines(
@@ -90,6 +100,9 @@ def check_backup(path: Path, progress: Progress | None = None) -> BackupHeader:
             if progress and grown.size % _BATCH == 0:
                 progress(grown.size, told.size)
         reader.window()
+        for _, members in reader.collections():
+            for _ in members:
+                pass
     if grown.root() != told.root:
         raise NotVerified("the entries do not have the root that the header says")
     return reader.header
@@ -118,9 +131,13 @@ def restore(
         for _ in fill(connection, header.log, reader.entries(), grown):
             if progress:
                 progress(grown.size, told.size)
-        # Reading it to its end shows whether the file was whole.
         write_headers(connection, reader.window())
         write_position(connection, _position(header, deployment, grown))
+        # Reading it to its end shows whether the file was whole. Members whose entry the chain had
+        # taken back are kept, as they were: they are answered from only while the log has it.
+        for collection, members in reader.collections():
+            for _ in write_members(connection, collection, members):
+                pass
     return header
 
 
@@ -162,6 +179,7 @@ def _make_empty(connection: Connection, *, replace: bool) -> None:
         )
     rewind(connection, _UNPROVEN)
     forget_headers(connection, _UNPROVEN)
+    forget_members(connection)
     forget_position(connection)
 
 
