@@ -17,7 +17,17 @@ from api.freshness import MinimumSize
 from api.headers import CommonHeaders
 from api.opened import Opened
 from api.relaying import Relaying
-from api.routes import documents, health, log, metrics, policies, proofs, snapshot, submissions
+from api.routes import (
+    collections,
+    documents,
+    health,
+    log,
+    metrics,
+    policies,
+    proofs,
+    snapshot,
+    submissions,
+)
 from api.streaming import Streams
 from registry.config import Settings
 from registry.services.relaying import Paying
@@ -81,7 +91,8 @@ def create_app(
     app.add_middleware(MinimumSize)
     app.add_middleware(CommonHeaders)
     problems.install(app)
-    for part in (documents, policies, proofs, snapshot, log, submissions, health):
+    versioned = (documents, policies, collections, proofs, snapshot, log, submissions, health)
+    for part in versioned:
         app.include_router(part.router, prefix="/v1")
     for part in (health, metrics):
         app.include_router(part.router, include_in_schema=False)

@@ -41,6 +41,13 @@ PolicyId = Annotated[
         examples=["77d2c788"],
     ),
 ]
+Root = Annotated[
+    str,
+    Path(
+        description="The root over a collection's members: 64 hexadecimal characters.",
+        examples=["1ad8b1b9d2b8b0b0f4a5a4b28a1e5c0b8b1f7bb0a5b1f0a3a8d8a1c5b0e4d3f2"],
+    ),
+]
 Code = Annotated[str, Path(description="An authority's code.", examples=["CN.GD.SHENZHEN"])]
 
 
@@ -87,7 +94,7 @@ class Filters(OnDate):
             jurisdiction=self.jurisdiction,
             type=self.type,
             standing=self.standing,
-            text=None if self.text is None else _searchable(self.text),
+            text=None if self.text is None else searchable(self.text),
             issued_from=_day_or_none(self.issued_from, "issued_from"),
             issued_to=_day_or_none(self.issued_to, "issued_to"),
         )
@@ -134,7 +141,8 @@ def _day_or_none(text: str | None, name: str) -> Day | None:
     return None if text is None else parse_day(text, f"parameter {name}")
 
 
-def _searchable(text: str) -> str:
+def searchable(text: str) -> str:
+    """A text to look for; raises InputError."""
     if "\0" in text:
         raise InputError("the parameter text holds a NUL character")
     return text

@@ -7,10 +7,12 @@ Dates are RFC 3339 full-dates of the issuing authority's calendar, moments RFC 3
 """
 
 from api.models.base import Answer, Block, Context, FromRegistry, Log, Mirror, Problem
+from api.models.collections import Collection, CollectionsAnswer, Member, MembersAnswer
 from api.models.documents import (
     DocumentAnswer,
     EvidenceOfCheck,
     FileVerdict,
+    MemberOf,
     Registration,
     Verdict,
     VerifyAnswer,
@@ -59,6 +61,8 @@ __all__ = [
     "AuthorityAnswer",
     "Block",
     "CheckpointAnswer",
+    "Collection",
+    "CollectionsAnswer",
     "Compromise",
     "Context",
     "DocumentAnswer",
@@ -75,6 +79,9 @@ __all__ = [
     "HistoryEntry",
     "Log",
     "ManifestOfEntry",
+    "Member",
+    "MemberOf",
+    "MembersAnswer",
     "Mirror",
     "MirrorStatus",
     "NodeError",

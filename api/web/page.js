@@ -3,7 +3,7 @@
 import { CouldNotCheck, ask, digestOf, lookUp } from "/check.js";
 import { element, facts, hash, titles } from "/elements.js";
 import { listenForSearches } from "/search.js";
-import { bytes, closedShortly, finality, say } from "/words.js";
+import { bytes, closedShortly, finality, membership, say } from "/words.js";
 
 const [drop, files, on, results, context, development] = [
   "drop", "files", "on", "results", "context", "development",
@@ -66,7 +66,8 @@ async function showVerdict(card, file, verdict, policy) {
   const said = say(verdict, policy);
   const [leading, ...others] = verdict.registrations;
   card.className = `result ${said.tone}`;
-  card.dataset.match = verdict.match;
+  const unsearched = verdict.match === "unknown" && verdict.unsearched_collections > 0;
+  card.dataset.match = unsearched ? "could-not-check" : verdict.match;
   card.dataset.standing = verdict.standing ?? "";
   const shown = [
     heading(file),
@@ -89,6 +90,7 @@ async function registrationFacts(leading, policy, match) {
     ["Published by", await nameOf(leading.authority)],
     ["Title", element("div", {}, ...titles(leading.title))],
     ["Number", leading.number],
+    ["Collection", membership(leading)],
     ["Version", `${leading.version} of ${leading.versions}`],
     ["File", leading.role === "rendition" ? `${match}, a rendition of the version` : match],
     ["Endorsed by", endorsing.join("; ")],

@@ -5,6 +5,16 @@
 export function say(verdict, policy) {
   switch (verdict.match) {
     case "unknown":
+      if (verdict.unsearched_collections) {
+        return {
+          tone: "apart",
+          state: "Could not check",
+          explanation:
+            `This file was not found, and this server does not hold the members of ` +
+            `${verdict.unsearched_collections} registered collection(s): it may be one of them. Ask whoever ` +
+            "published the collection for its file of members.",
+        };
+      }
       return {
         tone: "bad",
         state: "Not in the registry",
@@ -99,6 +109,15 @@ function standing(leading, policy, on) {
 
 function ended(word, sentence, version) {
   return { tone: "warn", state: `Authentic, but ${word}`, explanation: `${sentence} This is ${version}.` };
+}
+
+// Which member of which collection a document is; null for one that is none.
+export function membership({ collection }) {
+  if (!collection) return null;
+  const { index, members, title, number, root } = collection;
+  const name = Object.values(title).join(" / ") || `the one with the root ${root}`;
+  const which = `${(index + 1).toLocaleString("en")} of ${members.toLocaleString("en")}`;
+  return `${name}${number ? ` (${number})` : ""}, member ${which}`;
 }
 
 export function finality(word) {

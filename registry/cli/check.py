@@ -322,30 +322,54 @@ def search(
     on: On = None,
     as_json: Json = False,
 ) -> int:
-    """Find policies by words of their titles or numbers. Exit code 1 where there is none."""
-    from registry.mirror.listing import PolicyFilter
+    """Find policies, and members of collections, by words of their titles or numbers. Exit code
+    1 where there is none."""
+    from registry.mirror.listing import MemberFilter, PolicyFilter
     from registry.services import answers
+    from registry.services.collections import find_members
     from registry.services.lookup import find_policies
 
     wanted = PolicyFilter(on=common.day(on), text=" ".join(text), authority=authority)
     with common.workspace() as opened:
         position, rows, more = find_policies(opened.reader, wanted, limit=limit)
+        among = MemberFilter(on=wanted.on, text=wanted.text, authority=authority)
+        _, listed, more_members = find_members(opened.reader, among, limit=limit)
     found = [answers.policy(row, position) for row in rows]
+    members = [answers.listed_member(each) for each in listed]
     context = answers.context(position)
     if as_json:
-        common.print_json({"policies": found, "more": more, "registry": context})
-        return 0 if found else 1
+        common.print_json(
+            {
+                "policies": found,
+                "more": more,
+                "members": members,
+                "more_members": more_members,
+                "registry": context,
+            }
+        )
+        return 0 if found or members else 1
     for each in found:
         common.say(
             f"{each['policy_id'][:12]}  {each['standing'] or each['unsettled']:<17}"
             f"{each['issued'] or '':<11}{each['authority']}  {' / '.join(each['title'].values())}"
         )
-    if not found:
+    for each in members:
+        say_member(each)
+    if not found and not members:
         common.say("nothing found")
-    elif more:
+    elif more or more_members:
         common.say(f"… more than {limit}: narrow the search, or give a larger --limit")
     common.say_context(context)
-    return 0 if found else 1
+    return 0 if found or members else 1
+
+
+def say_member(each: dict[str, Any]) -> None:
+    """A member as a list shows it."""
+    common.say(
+        f"{each['sha256'][:12]}  {each['standing'] or each['unsettled']:<17}"
+        f"{each['issued'] or '':<11}{each['authority']}  {' / '.join(each['title'].values())}"
+        f" (member of {each['collection']['number'] or each['policy_id'][:12]})"
+    )
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

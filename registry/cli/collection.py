@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry.cli import common
-from registry.cli.common import Json
+from registry.cli.common import Json, On
 
 if TYPE_CHECKING:
     from registry.core.collection import CollectionHeader
@@ -102,12 +102,44 @@ def import_members(
         common.say("they were known here already")
 
 
+def list_members(
+    collection: _Collection,
+    after: Annotated[int, typer.Option(help="Go on after so many.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    on: On = None,
+    as_json: Json = False,
+) -> None:
+    """List the members of a collection, in its order."""
+    from registry.cli.check import say_member
+    from registry.mirror.listing import MemberFilter
+    from registry.services import answers
+    from registry.services.collections import find_members, root_of
+
+    day = common.day(on)
+    with common.workspace() as opened:
+        root = root_of(opened.reader, collection, day)
+        wanted = MemberFilter(on=day, collection=root, first=after)
+        position, rows, more = find_members(opened.reader, wanted, limit=limit)
+    found = [answers.listed_member(each) for each in rows]
+    context = answers.context(position)
+    if as_json:
+        common.print_json({"members": found, "more": more, "registry": context})
+        return
+    for each in found:
+        say_member(each)
+    if more:
+        last = found[-1]["collection"]["index"] + 1
+        common.say(f"… more: go on with --after {last}")
+    common.say_context(context)
+
+
 def _shown(header: CollectionHeader) -> dict[str, Any]:
     return {"root": header.root.hex(), "members": header.members}
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "list": list_collections,
+    "members": list_members,
     "export": export,
     "import": import_members,
 }

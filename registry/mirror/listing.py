@@ -26,7 +26,7 @@ from sqlalchemy import (
 from registry.core.authority import Role
 from registry.core.search import words
 from registry.core.timeline import Standing
-from registry.core.units import Day
+from registry.core.units import Day, Digest
 from registry.core.verdict import unsettled
 from registry.mirror.rows import COLLECTION
 from registry.mirror.schema import (
@@ -60,6 +60,18 @@ class PolicyFilter:
     leading_only: bool = False
     # the log that the mirror holds was closed, so that no standing is settled any more
     closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFilter:
+    """What a list is restricted to; None is no restriction. `authority` includes its children;
+    `on` is the day whose standing is meant; `first` is the place in the collection to begin at."""
+
+    on: Day
+    text: str | None = None
+    authority: str | None = None
+    collection: Digest | None = None
+    first: int = 0
 
 
 def page(connection: Connection, wanted: PolicyFilter, after: int, limit: int) -> list[Any]:

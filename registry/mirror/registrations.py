@@ -75,9 +75,10 @@ _REGISTRATIONS = (
 )
 
 # A member's, by way of each entry that is its collection. Such an entry's manifest is known.
-_OF_MEMBERS = (
+OF_MEMBERS = (
     select(
         member_files.c.sha256,
+        member_files.c.member,
         member_files.c.role,
         members.c.manifest,
         (members.c.id - collections.c.id).label("index"),
@@ -123,7 +124,7 @@ _OF_MEMBERS = (
         ),
     )
 )
-_BY_FILE = _OF_MEMBERS.where(member_files.c.sha256.in_(bindparam("wanted", expanding=True)))
+_BY_FILE = OF_MEMBERS.where(member_files.c.sha256.in_(bindparam("wanted", expanding=True)))
 
 
 def registrations(
@@ -142,12 +143,13 @@ def registrations(
         for row in connection.execute(_REGISTRATIONS, {"wanted": wanted, "day": on}):
             found.setdefault(row.sha256, []).append(_registration(row, on, finality, closed))
         for row in connection.execute(_BY_FILE, {"wanted": wanted, "day": on}):
-            found.setdefault(row.sha256, []).append(_of_member(row, on, finality, closed))
+            found.setdefault(row.sha256, []).append(of_member(row, on, finality, closed))
     return found
 
 
-def _of_member(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> Registration:
-    """A member's: where it stands is its collection's matter, and what it is its own."""
+def of_member(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> Registration:
+    """A member's, from a row of OF_MEMBERS: where it stands is its collection's matter, and what it
+    is its own."""
     own = parse(bytes(row.manifest))
     standing = _standing(row, on)
     if standing is Standing.IN_FORCE:

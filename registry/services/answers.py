@@ -25,6 +25,7 @@ from registry.services.verify import required_position
 
 if TYPE_CHECKING:
     from registry.core.receipt_check import ShownPolicy, Trace
+    from registry.mirror.member_listing import ListedMember
     from registry.services.publish import Published
 
 DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
@@ -148,6 +149,16 @@ def registration(found: Registration) -> dict[str, Any]:
         "registrar": found.registrar,
         "endorses": found.endorses,
         "collection": None if found.collection is None else member_of(found.collection),
+    }
+
+
+def listed_member(found: ListedMember) -> dict[str, Any]:
+    """A member of a collection as a list shows it."""
+    return {
+        "sha256": found.sha256.hex(),
+        "type": found.type,
+        "issued": iso_or_none(found.issued),
+        **registration(found.registration),
     }
 
 

@@ -29,9 +29,12 @@ from registry.core.draft import Draft, FileDescription
 from registry.core.entry import Action
 from registry.core.json_lines import bounded_lines
 from registry.core.policy import check_number
+from registry.core.position import Position
 from registry.core.units import Day, Digest
 from registry.errors import CouldNotCheck, Inconsistent, InputError, NotFound, NotVerified
 from registry.mirror.engine import Connection, Engine, reading, writing
+from registry.mirror.listing import MemberFilter
+from registry.mirror.member_listing import ListedMember, member_page
 from registry.mirror.members import (
     Held,
     held_collection,
@@ -268,7 +271,7 @@ def checked_members(
         )
 
 
-def find_collections(engine: Engine) -> tuple[Any, list[Any]]:
+def find_collections(engine: Engine) -> tuple[Position, list[Any]]:
     """Every entry that is a collection, and where the mirror stands."""
     with reading(engine) as connection:
         return required_position(connection), logged_collections(connection)
@@ -289,6 +292,19 @@ def root_of(engine: Engine, words: Sequence[str], on: Day) -> Digest:
             f"{' '.join(words)} is no collection", hint="polreg collection list shows them all"
         )
     return Digest(roots[-1])
+
+
+def find_members(
+    engine: Engine, wanted: MemberFilter, after: int = -1, limit: int = 50
+) -> tuple[Position, list[ListedMember], bool]:
+    """A page of members, and whether there are more after it."""
+    with reading(engine) as connection:
+        position = required_position(connection)
+        closed = position.closed is not None
+        rows = member_page(
+            connection, wanted, after, limit + 1, finality=position.finality, closed=closed
+        )
+    return position, rows[:limit], len(rows) > limit
 
 
 def export_collection(engine: Engine, root: Digest) -> CollectionExport:
