@@ -169,6 +169,22 @@ def read_members(header: CollectionHeader, lines: Iterable[bytes]) -> Iterator[b
         )
 
 
+def read_collection(lines: Iterator[bytes]) -> tuple[CollectionHeader, Iterator[bytes]]:
+    """A file's header, and its members, which must be read to their end. Raises as `read_members`,
+    and InputError where the file goes on after the last one."""
+    first = next(lines, None)
+    if first is None:
+        raise InputError("the file is empty")
+    header = read_header(first)
+    return header, _to_the_end(header, lines)
+
+
+def _to_the_end(header: CollectionHeader, lines: Iterator[bytes]) -> Iterator[bytes]:
+    yield from read_members(header, lines)
+    if next(lines, None) is not None:
+        raise InputError("it goes on after its last member")
+
+
 def _text(value: Any) -> bytes:
     if not isinstance(value, str):
         raise InputError("its manifest is not a text")

@@ -22,8 +22,7 @@ from registry.core.collection import (
     Growing,
     collection_lines,
     member_line,
-    read_header,
-    read_members,
+    read_collection,
 )
 from registry.core.draft import Draft, FileDescription
 from registry.core.entry import Action
@@ -188,18 +187,7 @@ def publish_collection(
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[CollectionHeader, Iterator[bytes]]]:
     with opened(path) as file:
-        lines = bounded_lines(file, MAX_LINE)
-        first = next(lines, None)
-        if first is None:
-            raise InputError(f"{path} is empty")
-        header = read_header(first)
-        yield header, _whole(header, lines)
-
-
-def _whole(header: CollectionHeader, lines: Iterator[bytes]) -> Iterator[bytes]:
-    yield from read_members(header, lines)
-    if next(lines, None) is not None:
-        raise InputError("it goes on after its last member")
+        yield read_collection(bounded_lines(file, MAX_LINE))
 
 
 def import_collection(
