@@ -100,8 +100,12 @@ def _worst(checked: list[CheckedFile]) -> int:
     return int(worst({each.exit_code for each in checked}))
 
 
+_REMEMBERED = 1000
+
+
 def print_checked_json(context: dict[str, Any], checked: list[CheckedFile], on: Any) -> None:
-    """One object, a file a line, each verdict serialised once."""
+    """One object, a file a line, written as it goes. A verdict that many files share is serialised
+    once, as long as there are few others."""
     import orjson
 
     from registry.services import answers
@@ -110,7 +114,7 @@ def print_checked_json(context: dict[str, Any], checked: list[CheckedFile], on: 
     out = sys.stdout.buffer
     out.write(b'{"registry":' + orjson.dumps(context))
     out.write(b',"summary":' + orjson.dumps(_summary(checked)) + b',"files":[\n')
-    lines: list[bytes] = []
+    between = b""
     for each in checked:
         value: dict[str, Any] = {"file": _utf8(each.path)}
         if each.verdict is None:
@@ -118,11 +122,14 @@ def print_checked_json(context: dict[str, Any], checked: list[CheckedFile], on: 
         else:
             key = id(each.verdict)
             if key not in fragments:
+                if len(fragments) == _REMEMBERED:
+                    fragments.clear()
                 shown = answers.verdict(each.verdict, on)
                 fragments[key] = orjson.Fragment(orjson.dumps(shown))
             value["size"], value["verdict"] = each.size, fragments[key]
-        lines.append(orjson.dumps(value))
-    out.write(b",\n".join(lines) + b"\n]}\n")
+        out.write(between + orjson.dumps(value))
+        between = b",\n"
+    out.write(b"\n]}\n")
     out.flush()
 
 
