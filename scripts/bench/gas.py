@@ -11,6 +11,10 @@ peaks' slots exist, as they do for all but the first entries of a log. A batch i
 one transaction divided by its documents. Sizes of the log are those before the first
 transaction measured. The authority, the digests and the dates are such as real ones are; the
 inline manifest has 298 bytes, as the one the design's prototype was measured with.
+
+A collection is one publish with the manifest that the product writes for it, in a new registry, and
+is divided by its members; they cost nothing but their share of it. `signed_publish` is the same
+publish recorded by the registrar and by somebody else with the registrar's signature.
 """
 
 from __future__ import annotations
@@ -24,13 +28,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eth_account import Account
 from web3 import HTTPProvider, Web3
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from registry.core.collection import CollectionHeader  # noqa: E402
+from registry.core.draft import Draft  # noqa: E402
+from registry.core.entry import Action  # noqa: E402
+from registry.services.collections import draft_of  # noqa: E402
 from scripts.bench.gas_breakdown import breakdown  # noqa: E402
-from tests.anvil import running_anvil  # noqa: E402
+from tests.anvil import DEV_KEYS, running_anvil  # noqa: E402
 
 REGISTRY = ROOT / "registry" / "chain" / "artifacts" / "PolicyRegistry.json"
 EAS = (
@@ -46,7 +55,13 @@ LIMITS = {
     "publish_inline": 81_000,
     "batch_100": 31_500,
     "batch_100_inline": 42_400,
+    "collection_1000": 90,
+    "collection_100000": 1,
+    "signed_publish": 15_000,
 }
+COLLECTIONS = (1_000, 100_000)
+FAR = 2**40  # a deadline, in Unix seconds
+SIGNER = Account.from_key(DEV_KEYS[1])
 PUBLISH = 1
 MANIFEST_BYTES = 298
 SINGLES = 32
@@ -126,6 +141,61 @@ def measure_new(bench: Bench) -> dict[str, int]:
     return {
         "publish": record(bench, open_registry(bench, TOP), 1, inline=False, authority=TOP),
         "publish_inline": record(bench, open_registry(bench, TOP), 1, inline=True, authority=TOP),
+    }
+
+
+def measure_collection(bench: Bench, members: int) -> float:
+    """Gas a member of a collection, which is one publish with its manifest inline."""
+    registry = open_registry(bench, TOP)
+    ((number, root, _),) = bench.documents(1)
+    act = Draft(
+        action=Action.PUBLISH,
+        authority="CN",
+        number="back catalogue 1990-2010",
+        title={"en": "Back catalogue of notices, 1990 to 2010"},
+        type="collection",
+        issued=20_000,  # type: ignore[arg-type]
+    )
+    manifest = draft_of(CollectionHeader(root, members), act).manifest()  # type: ignore[arg-type]
+    given = [(TOP, number, 1, PUBLISH, 20_000, root, _sha256(manifest))]
+    return round(bench.gas(registry.functions.record(given, [manifest])) / members, 2)
+
+
+def measure_signed(bench: Bench) -> dict[str, int]:
+    """The same publish in a new registry, by the registrar and by somebody who relays it."""
+    gas: dict[str, int] = {}
+    for name in ("own", "relayed"):
+        registry = open_registry(bench, TOP)
+        role = registry.functions.registrarRole(TOP).call()
+        bench.gas(registry.functions.grantRole(role, SIGNER.address))
+        ((number, document, manifest),) = bench.documents(1)
+        given = [(TOP, number, 1, PUBLISH, 20_000, document, _sha256(manifest))]
+        if name == "own":
+            gas[name] = bench.gas(registry.functions.record(given, []))
+            continue
+        digest = registry.functions.digestOf(given, SIGNER.address, FAR).call()
+        signature = SIGNER.unsafe_sign_hash(digest).signature
+        words = (given, [], SIGNER.address, FAR, signature)
+        gas[name] = bench.gas(registry.functions.recordBySignature(*words))
+    return {**gas, "signed_publish": gas["relayed"] - gas["own"]}
+
+
+def measure_authority_acts(bench: Bench) -> dict[str, int]:
+    """What the chain of command costs, an act each."""
+    registry = open_registry(bench, *PARENTS, AUTHORITY)
+    functions = registry.functions
+    role = functions.registrarRole(AUTHORITY).call()
+    profile = b'{"name":"'.ljust(MANIFEST_BYTES - 2, b"x") + b'"}'
+    child = b"CN.GD.GUANGZHOU".ljust(32, b"\0")
+    controllers = functions.controllerRole(AUTHORITY).call()
+    return {
+        "open_authority": bench.gas(functions.openAuthority(child, bench.sender, bytes(32), b"")),
+        "set_profile": bench.gas(functions.setProfile(AUTHORITY, _sha256(profile), profile)),
+        "appoint": bench.gas(functions.grantRole(role, SIGNER.address)),
+        "dismiss": bench.gas(functions.revokeRole(role, SIGNER.address)),
+        "report_compromise": bench.gas(
+            functions.reportCompromised(controllers, bench.sender, 1_600_000_000)
+        ),
     }
 
 
@@ -230,7 +300,11 @@ def main() -> int:
             "singles": SINGLES,
             "manifest_bytes": MANIFEST_BYTES,
         }
-        new = measure_new(bench)
+        new: dict[str, float] = dict(measure_new(bench))
+        new |= {f"collection_{each}": measure_collection(bench, each) for each in COLLECTIONS}
+        signed = measure_signed(bench)
+        new["signed_publish"] = signed["signed_publish"]
+        acts = measure_authority_acts(bench)
         grow(bench, registry, EARLY_SIZE)
         early = measure_registry(bench, registry)
         grow(bench, registry, LATER_SIZE)
@@ -239,6 +313,8 @@ def main() -> int:
     batches = {name: later[name]["per_document"] for name in ("batch_100", "batch_100_inline")}
     found = {**new, **batches}
     result |= {name: {"gas": gas, "limit": LIMITS[name]} for name, gas in found.items()}
+    result["signed_publish"] |= {"own": signed["own"], "relayed": signed["relayed"]}
+    result["authority_acts"] = acts
     result |= eas
     result["by_log_size"] = {"small": early, "larger": later}
     print(json.dumps(result, indent=2))
