@@ -29,7 +29,6 @@ _BETWEEN = " >= :low AND {} <= :high"
 _COLLECTIONS = f"SELECT {listed(schema.collections)} FROM collections ORDER BY id"  # noqa: S608
 _MEMBERS = f"SELECT {listed(schema.members)} FROM members WHERE id"  # noqa: S608
 _FILES = f"SELECT {listed(schema.member_files)} FROM member_files WHERE member"  # noqa: S608
-_AGAIN = "import the collection again"
 
 
 def is_of_member(text_row: Any) -> bool:
@@ -51,57 +50,64 @@ def audit_members(connection: Connection) -> MembersAudit:
     audit, end = MembersAudit(), 0
     for table in ("collections", "members", "member_files"):
         audit.count(table, 0)
-    for row in list(stored(connection, _COLLECTIONS)):
-        audit.count("collections", 1)
-        problem = _misfit(row, end)
-        if problem is not None:
-            audit.findings.append(_lost(row, problem))
-            continue
-        _audit_strangers(connection, audit, end, row[0] - 1)
-        _audit_collection(connection, audit, row)
-        end = row[0] + row[2]
-    _audit_strangers(connection, audit, end, HIGHEST)
+    # Those that are lost come first: what is theirs goes with them, and is a stranger's nowhere.
+    rows = list(stored(connection, _COLLECTIONS))
+    audit.count("collections", len(rows))
+    kept = [row for row in rows if _audit_collection(connection, audit, row)]
+    lost = {row[0] for row in rows} - {row[0] for row in kept}
+    passed = _members_of(connection, lost)
+    for identity, _, size, _ in kept:
+        _audit_strangers(connection, audit, (end, identity - 1), passed)
+        end = identity + size
+    _audit_strangers(connection, audit, (end, HIGHEST), passed)
     return audit
 
 
-def _misfit(row: Row, end: int) -> str | None:
-    """Why a row of `collections` can not be one; `end` is where the one before it ends."""
+def _members_of(connection: Connection, collections: set[Any]) -> set[Any]:
+    source = 'SELECT id FROM members WHERE "collection" = :id'
+    return {row[0] for each in collections for row in stored(connection, source, id=each)}
+
+
+def _misfit(row: Row) -> str | None:
+    """Why a row of `collections` can not be one."""
     problem = misfit(schema.collections, row)
     if problem is not None:
         return problem
     identity, _, size, nodes = row
-    if identity < end:
-        return "it overlaps the one before it"
-    if size < 1 or len(nodes) != _HASH * -(-size // GROUP):
+    if identity < 0 or size < 1 or len(nodes) != _HASH * -(-size // GROUP):
         return "its nodes are not as many as its size wants"
     return None
 
 
-def _lost(row: Row, problem: str) -> Finding:
-    return Finding("collections", row[:1], f"{problem}: {_AGAIN}", Remedy.FORGET)
-
-
-def _audit_collection(connection: Connection, audit: MembersAudit, row: Row) -> None:
-    identity, root, size, _ = row
-    groups: list[Digest] = []
-    problems: list[str] = []
-    for low in range(identity, identity + size, _PIECE):
-        high = min(low + _PIECE, identity + size)
-        there = _read(connection, _MEMBERS, "id", low, high - 1)
-        audit.count("members", len(there))
-        manifests = _manifests(there, low, high)
-        if manifests is None:
-            problems.append(f"a member of {low} to {high - 1} is missing, or can not be read")
-            break
-        leaves = [leaf_hash(each) for each in manifests]
-        groups += [merkle.root(leaves[at : at + GROUP]) for at in range(0, len(leaves), GROUP)]
-        audit.findings += _changed(there, identity, leaves, low)
-        _audit_derived(connection, audit, identity, (low, high - 1), manifests)
-    if not problems and merkle.root(groups) == root:
+def _audit_collection(connection: Connection, audit: MembersAudit, row: Row) -> bool:
+    """Whether its members have its root; what is wrong with what is derived from them."""
+    problem, found, groups = _misfit(row), MembersAudit(), list[Digest]()
+    if problem is None:
+        identity, root, size, _ = row
+        for low in range(identity, identity + size, _PIECE):
+            high = min(low + _PIECE, identity + size)
+            there = _read(connection, _MEMBERS, "id", low, high - 1)
+            found.count("members", len(there))
+            manifests = _manifests(there, low, high)
+            if manifests is None:
+                problem = f"a member of {low} to {high - 1} is missing, or can not be read"
+                break
+            leaves = [leaf_hash(each) for each in manifests]
+            groups += [merkle.root(leaves[at : at + GROUP]) for at in range(0, len(leaves), GROUP)]
+            found.findings += _changed(there, identity, leaves, low)
+            _audit_derived(connection, found, identity, (low, high - 1), manifests)
+    for table, number in found.counts.items():
+        audit.count(table, number)
+    if problem is None and merkle.root(groups) == root:
         right = (identity, root, size, b"".join(groups))
+        audit.findings += found.findings
         audit.findings += compared("collections", columns(schema.collections), _key, [right], [row])
-        return
-    audit.findings.append(_lost(row, *problems or ["its members do not have its root"]))
+        return True
+    problem = problem or "its members do not have its root"
+    audit.findings.append(
+        Finding("collections", row[:1], f"{problem}: import the collection again", Remedy.FORGET)
+    )
+    return False
 
 
 def _manifests(rows: Sequence[Row], low: int, high: int) -> list[bytes] | None:
@@ -114,8 +120,7 @@ def _manifests(rows: Sequence[Row], low: int, high: int) -> list[bytes] | None:
 def _changed(
     rows: Sequence[Row], identity: int, leaves: Sequence[Digest], low: int
 ) -> Iterator[Finding]:
-    """Members that do not fit their manifest: it is named, whichever of the two is wrong. Where it
-    is the manifest, the root tells too."""
+    """Members of which the leaf or the collection is not what it should be."""
     right = [
         (low + at, identity, leaf, row[3])
         for at, (row, leaf) in enumerate(zip(rows, leaves, strict=True))
@@ -144,17 +149,24 @@ def _audit_derived(
     audit.findings += compared("search", names, _key, right, there)
 
 
-def _audit_strangers(connection: Connection, audit: MembersAudit, low: int, high: int) -> None:
-    """Rows of no collection, numbered `low` to `high`; 0 and HIGHEST take in what lies beyond."""
+def _audit_strangers(
+    connection: Connection, audit: MembersAudit, bounds: tuple[int, int], passed: set[Any]
+) -> None:
+    """Rows of no collection within `bounds`, but for those of members that are `passed` over; 0
+    and HIGHEST take in what lies beyond."""
+    low, high = bounds
     lowest = low if low > 0 else LOWEST
     if lowest > high:
         return
     source, names = texts(connection)
     last_text = min(FIRST_TEXT + high, -1)
+    members = _read(connection, _MEMBERS, "id", lowest, high)
+    files = _read(connection, _FILES, "member", lowest, high)
+    found = _read_texts(connection, source, FIRST_TEXT + max(low, 0), last_text)
     for table, key, rows in (
-        ("members", _key, _read(connection, _MEMBERS, "id", lowest, high)),
-        ("member_files", _file_key, _read(connection, _FILES, "member", lowest, high)),
-        ("search", _key, _read_texts(connection, source, FIRST_TEXT + max(low, 0), last_text)),
+        ("members", _key, [row for row in members if row[0] not in passed]),
+        ("member_files", _file_key, [row for row in files if row[1] not in passed]),
+        ("search", _key, [row for row in found if row[0] - FIRST_TEXT not in passed]),
     ):
         audit.count(table, len(rows))
         audit.findings += compared(table, names, key, [], rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +15,6 @@ from registry.core import merkle
 from registry.core.collection import (
     GROUP,
     MAX_LINE,
-    CollectionHeader,
     Growing,
     collection_lines,
     member_path,
@@ -24,7 +22,6 @@ from registry.core.collection import (
     read_header,
 )
 from registry.core.digest import sha256
-from registry.core.draft import FileDescription
 from registry.core.entry import Action
 from registry.core.json_lines import bounded_lines
 from registry.core.lifecycle import TRANSITIONS
@@ -35,53 +32,14 @@ from registry.core.receipt_document import FileFacts, check_file
 from registry.core.snapshot import ndjson_line
 from registry.core.timeline import Standing
 from registry.core.units import Day
-from registry.core.verdict import DocumentRole, ExitCode, Match, Verdict
 from registry.errors import InputError, NotVerified
-from registry.mirror.engine import Engine, writing
-from registry.mirror.listing import MemberFilter
-from registry.mirror.members import member_and_path, write_members
-from registry.mirror.store import rewind
-from registry.services.collections import find_members
 from registry.services.receipts import check_against_block
-from registry.services.verify import verify_digests
+from tests.collections import DAY, MEMBERS, act, header_of, keep, lead, manifest, text
 from tests.unit.logs import draft
 from tests.unit.mirrors import mirror_at
 from tests.unit.registries import Registry, block_at, receipt_of
 
-DAY = 18_262  # 2020-01-01
 _DATABASES = itertools.count()
-ON = Day(DAY + 100)
-
-
-def manifest(number: int, **more: Any) -> bytes:
-    """The manifest of a member whose file is `text(number)`."""
-    return draft(Action.PUBLISH, f"m {number}", text(number).decode(), **more).manifest()
-
-
-def text(number: int) -> bytes:
-    return b"member %d" % number
-
-
-MEMBERS = [manifest(each) for each in range(5)]
-
-
-def header_of(members: list[bytes]) -> CollectionHeader:
-    tree = Growing()
-    for each in members:
-        tree.append(each)
-    return CollectionHeader(tree.root(), tree.size)
-
-
-def act(members: list[bytes], action: Action = Action.PUBLISH, **more: Any) -> Any:
-    header = header_of(members)
-    made = draft(action, "catalogue", "", issued=DAY, **more)
-    extra = {"collection": {"members": header.members}}
-    return replace(made, document=FileDescription(header.root, None), extra=extra)
-
-
-def keep(engine: Engine, members: list[bytes]) -> None:
-    with writing(engine) as connection:
-        assert list(write_members(connection, header_of(members), members))[-1] == len(members)
 
 
 @given(st.integers(1, 4 * GROUP + 3), st.data())
@@ -153,99 +111,6 @@ def test_a_header_says_how_many(members: object) -> None:
     line = ndjson_line({"schema": "policy-registry/collection/1", "root": root, "members": members})
     with pytest.raises(InputError):
         read_header(line)
-
-
-# What a mirror says
-
-
-@pytest.fixture
-def database(databases: Callable[[], str]) -> str:
-    return databases()
-
-
-def lead(engine: Engine, content: bytes, on: Day = ON) -> Verdict:
-    return verify_digests(engine, [sha256(content)], on)[1][0]
-
-
-def test_a_member_is_found_by_its_file_and_is_told_of_which_collection(database: str) -> None:
-    log = Registry()
-    log.record(act(MEMBERS))
-    engine = mirror_at(database, log.logged)
-    keep(engine, MEMBERS)
-    found = lead(engine, text(3)).leading
-    assert found is not None
-    assert found.collection is not None
-    assert (found.role, found.number, found.entry) == (DocumentRole.MEMBER, "m 3", 0)
-    assert (found.collection.index, found.collection.members) == (3, 5)
-    assert (found.collection.root, found.collection.number) == (
-        header_of(MEMBERS).root,
-        "catalogue",
-    )
-    _, listed, more = find_members(engine, MemberFilter(on=ON, text="关于M 3"))
-    assert ([each.sha256 for each in listed], more) == ([sha256(text(3))], False)
-    engine.dispose()
-
-
-def test_what_hashes_to_the_root_is_no_document(database: str) -> None:
-    two = MEMBERS[:2]
-    node = b"\1" + leaf_hash(two[0]) + leaf_hash(two[1])
-    assert sha256(node) == header_of(two).root
-    log = Registry()
-    log.record(act(two))
-    engine = mirror_at(database, log.logged)
-    keep(engine, two)
-    assert lead(engine, node).match is Match.UNKNOWN
-    assert lead(engine, MEMBERS[0]).match is Match.UNKNOWN
-    engine.dispose()
-
-
-def test_without_its_members_nothing_is_said_to_be_unknown(database: str) -> None:
-    """Whatever is not found may be one of them."""
-    log = Registry()
-    log.record(act(MEMBERS))
-    engine = mirror_at(database, log.logged)
-    missed = lead(engine, text(3))
-    assert (missed.match, missed.unsearched) == (Match.UNKNOWN, 1)
-    assert missed.exit_code is ExitCode.COULD_NOT_CHECK
-    keep(engine, MEMBERS)
-    stranger = lead(engine, b"a stranger")
-    assert (stranger.unsearched, stranger.exit_code) == (0, ExitCode.NOT_VERIFIED)
-    engine.dispose()
-
-
-def test_members_go_with_their_entry_and_come_back_with_it(database: str) -> None:
-    log = Registry()
-    log.record(draft(Action.PUBLISH, "1", "one", issued=DAY))
-    log.record(act(MEMBERS))
-    engine = mirror_at(database, log.logged)
-    keep(engine, MEMBERS)
-    assert lead(engine, text(0)).match is Match.EXACT
-    with writing(engine) as connection:
-        rewind(connection, 1)  # type: ignore[arg-type]
-    gone = lead(engine, text(0))
-    assert (gone.match, gone.unsearched) == (Match.UNKNOWN, 0)
-    assert find_members(engine, MemberFilter(on=ON))[1] == []
-    with writing(engine) as connection:
-        rewind(connection, -1)  # type: ignore[arg-type]
-    mirror_at(database, log.logged).dispose()
-    assert lead(engine, text(0)).match is Match.EXACT
-    engine.dispose()
-
-
-def test_a_leaf_that_is_no_manifest_is_in_the_tree_and_finds_nothing(database: str) -> None:
-    members = [*MEMBERS, b"garbage"]
-    log = Registry()
-    log.record(act(members))
-    engine = mirror_at(database, log.logged)
-    keep(engine, members)
-    assert lead(engine, b"garbage").match is Match.UNKNOWN
-    assert lead(engine, text(4)).match is Match.EXACT
-    with writing(engine) as connection:
-        found = member_and_path(connection, header_of(members).root, 5)
-    assert found is not None
-    assert found[0] == b"garbage"
-    verify_inclusion(leaf_hash(b"garbage"), 5, 6, found[1], header_of(members).root)
-    engine.dispose()
 
 
 days = st.none() | st.integers(DAY - 3, DAY + 9)
