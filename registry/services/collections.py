@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.chain.client import Client
-from registry.core.backlog import Refused, Row
+from registry.core.backlog import Refused, Row, parse_rows
 from registry.core.collection import (
     MAX_LINE,
     CollectionHeader,
@@ -43,7 +43,7 @@ from registry.mirror.members import (
 )
 from registry.services.files import write_whole
 from registry.services.hashing import files_below
-from registry.services.importing import describe_files, read_index
+from registry.services.importing import describe_within
 from registry.services.log_export import opened
 from registry.services.lookup import find_policy
 from registry.services.outbox import Outbox
@@ -69,7 +69,7 @@ def rows_of(source: Path, authority: str) -> tuple[list[Row], list[Refused], Pat
     """The rows of an index, or one for each file below a folder, whose number is then its path
     there; those that can not be members; and the folder that paths are relative to."""
     if not source.is_dir():
-        rows, refused = read_index(source)
+        rows, refused = _index_rows(source)
         for row in rows:
             if row.authority != authority:
                 reason = f"it is of {row.authority}: a collection is of one authority"
@@ -87,6 +87,14 @@ def rows_of(source: Path, authority: str) -> tuple[list[Row], list[Refused], Pat
             continue
         rows.append(Row(line, path, authority, number, Path(path).stem, "und", "", None, None))
     return rows, refused, source
+
+
+def _index_rows(index: Path) -> tuple[list[Row], list[Refused]]:
+    try:
+        return parse_rows(index.read_bytes())
+    except OSError as error:
+        reason = (error.strerror or "it can not be read").lower()
+        raise InputError(f"the index {index}: {reason}") from None
 
 
 def build(source: Path, authority: str, output: Path, progress: Progress | None = None) -> Built:
@@ -125,12 +133,11 @@ def _manifests(
     """The members' manifests, in the order of the rows."""
     digests: dict[bytes, int] = {}
     numbers: dict[bytes, int] = {}
+    base = root.resolve()
     for at in range(0, len(rows), _AT_ONCE):
-        some = rows[at : at + _AT_ONCE]
-        files = describe_files(some, root)
-        for row in some:
+        for row in rows[at : at + _AT_ONCE]:
             try:
-                file = files[row.path]
+                file = describe_within(base, row.path, row.language)
                 if isinstance(file, str):
                     raise InputError(file)
                 _require_new(digests, file.sha256, row.line, "the same document as")

@@ -72,17 +72,18 @@ def describe_files(worklist: Worklist, root: Path, progress: Progress | None = N
     total = worklist.count_left()
     for number, path in enumerate(worklist.paths(), 1):
         if not worklist.knows_file(path):
-            worklist.note_file(path, _described(base, path))
+            worklist.note_file(path, describe_within(base, path))
         if progress:
             progress(number, total)
 
 
-def _described(base: Path, name: str) -> FileDescription | str:
+def describe_within(base: Path, name: str, language: str | None = None) -> FileDescription | str:
+    """A file of the resolved folder `base`, or why it can not be read, or is not to be."""
     path = base / name
     try:
         if not path.resolve().is_relative_to(base):
             return "its path leads out of the folder"
-        described = describe_file(str(path))
+        described = describe_file(str(path), language)
     except (InputError, LocalFailure) as error:
         return str(error).replace(f"{path}: ", "").replace(f"{path} ", "it ")
     except (OSError, ValueError):
