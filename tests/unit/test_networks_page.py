@@ -57,6 +57,7 @@ def test_its_numbers_are_the_program_s() -> None:
 
 
 def test_the_networks_file_that_it_shows_is_read(tmp_path: Path) -> None:
-    (shown,) = re.findall(r"(?:^    .+\n)+", PAGE, re.MULTILINE)
-    (tmp_path / "networks.toml").write_text(shown)
+    shown = re.findall(r"(?:^    .+\n)+", PAGE, re.MULTILINE)
+    (tmp_path / "networks.toml").write_text("".join(shown))
     assert network_of(tmp_path, 1337).confirmations == 12
+    assert not network_of(tmp_path, 100).check_headers
