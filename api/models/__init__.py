@@ -30,6 +30,7 @@ from api.models.health import (
     StatusAnswer,
     StatusTotals,
 )
+from api.models.joint import Issuer, MarkedAct
 from api.models.log import (
     AuthoritiesAnswer,
     Authority,
@@ -77,8 +78,10 @@ __all__ = [
     "Grant",
     "HistoryAnswer",
     "HistoryEntry",
+    "Issuer",
     "Log",
     "ManifestOfEntry",
+    "MarkedAct",
     "Member",
     "MemberOf",
     "MembersAnswer",

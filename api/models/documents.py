@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.models.base import Answer, FromRegistry, shown
+from api.models.joint import Issuer, MarkedAct
 from api.models.sample import ACCOUNT, AUTHORITY, DOCUMENT, MOMENT, NUMBER, POLICY, TITLE
 from registry.core.timeline import Standing
 from registry.core.verdict import DocumentRole, Evidence, Finality, Match, Unsettled
@@ -70,6 +71,13 @@ class Registration(Answer):
     collection: MemberOf | None = shown(None)
     """Where the document is a member of a collection: `policy_id`, `entry` and `version` are then
     the collection's, `number`, `title` and dates the member's own."""
+    issuers: list[Issuer]
+    """The bodies that issue the document, the lead first; empty for a co-issuing entry."""
+    compromised: list[MarkedAct] | None
+    """The policy's acts by keys that were reported compromised as of then; null where the reports
+    are not known, as from a receipt."""
+    doubted: bool = shown(False)
+    """Whether this document's own entry, or the policy's latest act, is one of them."""
 
 
 class Verdict(Answer):
@@ -82,10 +90,15 @@ class Verdict(Answer):
     """Of the first registration; null where the file is unknown, or `unsettled` says why."""
     unsettled: Unsettled | None = shown(None)
     """Of the first registration. Never to be read as in force."""
+    doubted: bool = shown(False)
+    """Of the first registration: it rests on a key that was reported compromised."""
     finality: Finality | None = shown("finalized")
     evidence: EvidenceOfCheck
     on: str = shown("2026-11-22")
     """The date the standing is for."""
+    expected_authority: str | None = shown(None)
+    """The `authority` that was asked for; where the first registration is not its, there is no
+    standing."""
     registrations: list[Registration]
     """The one that speaks for the document first."""
     unsearched_collections: int = shown(0)

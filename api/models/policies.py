@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.models.base import Answer, FromRegistry, shown
+from api.models.joint import Issuer, MarkedAct
 from api.models.sample import ACCOUNT, AUTHORITY, BLOCK, DOCUMENT, MOMENT, NUMBER, POLICY, TITLE
 from registry.core.manifest import ManifestState
 from registry.core.timeline import Standing
@@ -54,6 +55,12 @@ class Policy(Answer):
     endorses: str | None = shown(None)
     endorsed_by: list[Endorsement]
     """Entries of co-issuing authorities. Empty in lists: ask for the one policy."""
+    issuers: list[Issuer] | None
+    """The bodies that issue the document that applies, the lead first. Null in lists."""
+    compromised: list[MarkedAct] | None
+    """Its acts by keys that were reported compromised as of then. Null in lists: not looked for."""
+    doubted: bool | None = shown(False)
+    """Whether the document's entry, or the latest act, is one of them. Null in lists."""
 
 
 class PoliciesAnswer(FromRegistry):
@@ -93,6 +100,8 @@ class HistoryEntry(Answer):
     recorded_at: str = shown(MOMENT)
     block: int = shown(12)
     transaction: str = shown(BLOCK)
+    compromised: MarkedAct | None = shown(None)
+    """Where its key was reported compromised, as of then."""
 
 
 class HistoryAnswer(FromRegistry):

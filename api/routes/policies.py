@@ -78,7 +78,9 @@ def history(policy_id: PolicyId, registry: Registry, on: On) -> Response:
         "policy_id": found.row.policy_id.hex(),
         "authority": found.row.authority,
         "number": found.row.number,
-        "entries": [answers.history_entry(each) for each in found.entries],
+        "entries": [
+            answers.history_entry(each, found.compromised.get(each.entry)) for each in found.entries
+        ],
     }
     return answering.from_registry(found.position, content)
 
@@ -86,6 +88,6 @@ def history(policy_id: PolicyId, registry: Registry, on: On) -> Response:
 def _policy(found: FoundPolicy, day: Day) -> Response:
     content = {
         "on": iso_date(day),
-        "policy": answers.policy(found.row, found.position, found.endorsed_by),
+        "policy": answers.shown_policy(found),
     }
     return answering.from_registry(found.position, content)

@@ -11,6 +11,7 @@ import typer
 
 from registry.cli import common
 from registry.cli.common import Json, On
+from registry.cli.issue_words import issuers_in_words, mark_in_words, marks_in_words
 
 if TYPE_CHECKING:
     from registry.core.verdict import MemberOf, Registration, Verdict
@@ -37,22 +38,29 @@ def verify(
         str | None, typer.Option(metavar="0x…", help="The registry that the receipt must be of.")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print every step.")] = False,
+    authority: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="The authority whose documents they are to be."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Check files, or every file below a folder, against the registry; or one file by its
     receipt.
 
     Exit codes: 0 every file is exactly as published and in force; 1 some file is not in
-    the registry, or a step of its receipt failed; 2 usage; 3 some file could not be checked,
-    or is authentic and its standing can not be told: its manifest, which may name a last day,
-    is not known, or the registry was closed; 4 authentic, but some file is no longer, or not
-    yet, in force, or its receipt is older than the policy's latest act.
+    the registry, or not by that --authority, or a step of its receipt failed; 2 usage; 3 some
+    file could not be checked, or is authentic and its standing can not be told: its manifest,
+    which may name a last day, is not known, or the registry was closed; 4 authentic, but some
+    file is no longer, or not yet, in force, or rests on a key that was reported compromised, or
+    its receipt is older than the policy's latest act.
     """
+    from registry.core.authority import check_code
     from registry.errors import InputError
     from registry.services import answers
     from registry.services.verify import verify_files
 
     day = common.day(on)
+    expected = None if authority is None else check_code(authority)
     if receipt is not None:
         from registry.cli.receipts import verify_by_receipt
 
@@ -64,12 +72,13 @@ def verify(
             rpc=rpc,
             contract=contract,
             explain=explain,
+            authority=expected,
             as_json=as_json,
         )
     if block_hash or rpc or contract:
         raise InputError("--block-hash, --rpc and --contract go with --receipt")
     with common.workspace() as opened, common.progress("checking") as advance:
-        position, checked = verify_files(opened.reader, paths, day, advance)
+        position, checked = verify_files(opened.reader, paths, day, advance, expected)
     context = answers.context(position)
     if as_json:
         print_checked_json(context, checked, day)
@@ -179,10 +188,14 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
     verdict = each.verdict
     common.say(f"  sha256 {verdict.sha256.hex()}")
     lead = verdict.leading
-    if lead is None:
+    if verdict.only_by_others:
+        others = ", ".join(dict.fromkeys(each.authority for each in verdict.registrations))
+        common.say(f"  not by {verdict.expected}: this exact file is registered, by {others}")
+    elif lead is None:
         common.say(f"  {_unknown(verdict)}")
         return
-    common.say(f"  exact: as published · {_told(lead)} · {lead.finality.value}")
+    else:
+        common.say(f"  exact: as published · {_told(lead)} · {lead.finality.value}")
     for found in verdict.registrations:
         common.say(f"  {' / '.join(found.title.values()) or '(no readable manifest)'}")
         role = "" if found.role.value == "document" else f", {found.role.value}"
@@ -190,7 +203,7 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         common.say(
             f"    {found.authority} {found.number or '(number not known)'}"
             f", version {found.version} of {found.versions}{role}"
-            + (f" ({_told(found)})" if _told(found) != _told(lead) else "")
+            + (f" ({_told(found)})" if lead is None or _told(found) != _told(lead) else "")
         )
         since = iso_or_none(found.since)
         block = "" if found.block is None else f" in block {found.block}"
@@ -201,6 +214,7 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         if found.collection is not None:
             common.say(f"    {_member_of(found.collection)}")
         common.say(f"    policy {found.policy_id.hex()}")
+        _say_issue(found)
     if steps and len(verdict.steps) > _FEW:
         common.say(f"  checked: {len(verdict.steps)} steps, which all hold; --explain prints them")
     elif steps:
@@ -224,6 +238,17 @@ def _member_of(found: MemberOf) -> str:
     return f"member {found.index + 1} of the {found.members} of the collection {called}{number}"
 
 
+def _say_issue(found: Registration) -> None:
+    """Who issued it together, and whose keys are not to be trusted."""
+    from registry.services import answers
+
+    shown = answers.registration(found)
+    for line in issuers_in_words(shown["issuers"]):
+        common.say(f"    {line}")
+    for line in marks_in_words(shown["compromised"], found.entry, doubted=found.doubted):
+        common.say(f"    {line}")
+
+
 def _told(found: Registration) -> str:
     """What a document is worth, or why that is not known."""
     if found.unsettled is not None:
@@ -238,7 +263,7 @@ def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
 
     with common.workspace() as opened:
         found = find_policy(opened.reader, policy, common.day(on))
-    shown = answers.policy(found.row, found.position, found.endorsed_by)
+    shown = answers.shown_policy(found)
     context = answers.context(found.position)
     if as_json:
         common.print_json({"policy": shown, "registry": context})
@@ -258,6 +283,10 @@ def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
             common.say(f"  {key.replace('_', ' '):<13}{shown[key]}{more}")
     for each in shown["endorsed_by"]:
         common.say(f"  {'endorsed by':<13}{each['authority']}")
+    for line in issuers_in_words(shown["issuers"]):
+        common.say(f"  {line}")
+    for line in marks_in_words(shown["compromised"], shown["entry"], doubted=shown["doubted"]):
+        common.say(f"  {line}")
     common.say_context(context)
 
 
@@ -288,7 +317,9 @@ def history(
             from registry.services.proving import prove_history
 
             shown = prove_history(opened.reader, found, opened.client, trace)
-    entries = [answers.history_entry(row) for row in found.entries]
+    entries = [
+        answers.history_entry(row, found.compromised.get(row.entry)) for row in found.entries
+    ]
     context = answers.context(found.position)
     if as_json:
         answer = {"policy_id": policy_id.hex(), "entries": entries, "registry": context}
@@ -318,6 +349,8 @@ def _say_entry(each: dict[str, Any]) -> None:
         common.say(f"         reason: {reason}")
     if each["manifest"]["problem"]:
         common.say(f"         manifest: {each['manifest']['problem']}")
+    if each["compromised"]:
+        common.say(f"         KEY REPORTED COMPROMISED: {mark_in_words(each['compromised'])}")
 
 
 def search(

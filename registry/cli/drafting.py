@@ -28,6 +28,14 @@ Relation = Annotated[
     list[str] | None,
     typer.Option(metavar="TYPE=POLICY|CITATION", help="Such as implements=<policy_id>."),
 ]
+Joint = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CODE",
+        help="An authority that issues it too, and is to say so: polreg endorse. Without it an "
+        "amendment keeps those of the version before.",
+    ),
+]
 Reason = Annotated[str | None, typer.Option(help="Why, in words.")]
 DigestOnly = Annotated[
     bool,
@@ -80,6 +88,7 @@ def document_draft(action_name: str, given: dict[str, Any]) -> Draft:
         effective_to=common.optional_day(given["until"], "last date"),
         relations=[relation(text) for text in given["relation"] or ()],
         reason=given["reason"],
+        issued_with=given["joint"] or (),
     )
 
 

@@ -15,6 +15,7 @@ from registry.cli.drafting import (
     Effective,
     File,
     Issued,
+    Joint,
     Number,
     Policy,
     Reason,
@@ -44,12 +45,13 @@ def _document_command(name: str) -> Callable[..., None]:
         rendition: Rendition = None,
         relation: Relation = None,
         reason: Reason = None,
+        joint: Joint = None,
         digest_only: DigestOnly = False,
         as_json: Json = False,
     ) -> None:
         given = locals()
         draft = drafting.document_draft(name.upper(), given)
-        _perform(draft, digest_only=digest_only, as_json=as_json)
+        perform(draft, digest_only=digest_only, as_json=as_json)
 
     act.__doc__ = drafting.DOCUMENT_ACTS[name]
     return act
@@ -69,7 +71,7 @@ def _act_command(name: str) -> Callable[..., None]:
         as_json: Json = False,
     ) -> None:
         draft = drafting.status_draft(name.upper(), _named(policy), reason, effective, by)
-        _perform(draft, digest_only=digest_only, as_json=as_json)
+        perform(draft, digest_only=digest_only, as_json=as_json)
 
     act.__doc__ = drafting.STATUS_ACTS[name]
     return act
@@ -94,7 +96,8 @@ def _named(words: list[str]) -> tuple[str, str]:
     return row.authority, row.number
 
 
-def _perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
+def perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
+    """Record the draft as the account that acts, and say where it is."""
     from registry.services import answers
     from registry.services.publish import completed, publish
     from registry.services.setup import outbox_for

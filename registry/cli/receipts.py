@@ -83,6 +83,7 @@ def verify_by_receipt(
     rpc: str | None,
     contract: str | None,
     explain: bool,
+    authority: str | None,
     as_json: bool,
 ) -> int:
     """Check one file against its receipt, and say what was done."""
@@ -116,6 +117,8 @@ def verify_by_receipt(
                 hint="give --block-hash H (the receipt needs a chain proof), or --rpc URL",
             )
         verdict = check_document(shown, paths[0], day, trace)
+        if authority is not None:
+            verdict = verdict.expecting(authority)
     finally:
         # Also where a step failed: those before it held.
         if explain and not as_json:
@@ -206,6 +209,11 @@ def _limits(verdict: Verdict, shown: ShownPolicy) -> Iterator[str]:
             )
         case Unsettled.CLOSED | None:
             pass  # a closing is told with the place that the answer comes from
+    if verdict.leading is not None and verdict.leading.compromised is None:
+        yield (
+            "whether a key was reported compromised a receipt does not know: polreg verify "
+            "without --receipt, or polreg authority show, tells"
+        )
     if verdict.evidence is Evidence.RECEIPT:
         yield f"as of block {block}: whether acts were recorded later, only a node can tell (--rpc)"
 

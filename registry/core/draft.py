@@ -11,6 +11,7 @@ from registry.core.authority import check_code
 from registry.core.calendar import iso_date
 from registry.core.digest import EMPTY_FILE_DIGEST, sha256
 from registry.core.entry import Action
+from registry.core.joint import ISSUED_WITH
 from registry.core.jurisdiction import of_authority
 from registry.core.lifecycle import PolicyState, check
 from registry.core.policy import PolicyKey, check_number, policy_key
@@ -59,6 +60,7 @@ class Draft:
     reason: str | None = None
     source: str | None = None
     jurisdiction: str | None = None
+    issued_with: Sequence[str] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -90,6 +92,7 @@ class Draft:
             "relations": [dict(each) for each in self.relations] or None,
             "reason": self.reason,
             "source": self.source,
+            ISSUED_WITH: self._co_issuers() or None,
         }
         kept = {key: value for key, value in values.items() if value is not None}
         try:
@@ -97,6 +100,12 @@ class Draft:
         except InputError as error:
             message = f"the manifest of {self.called} can not be written: {error}"
             raise InputError(message, hint=error.hint) from None
+
+    def _co_issuers(self) -> list[str]:
+        """The authorities that the lead names beside itself, each once."""
+        if self.authority in self.issued_with:
+            raise InputError(f"{self.authority} leads the joint issue: name the others alone")
+        return [check_code(each) for each in dict.fromkeys(self.issued_with)]
 
     def submission(self, state: PolicyState, *, digest_only: bool = False) -> Submission:
         """What to hand to the contract, whose state of the policy is `state`.

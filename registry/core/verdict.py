@@ -7,9 +7,11 @@ about what was actually looked at. The exit code follows from them alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
+from registry.core.compromise import Mark
+from registry.core.joint import Issuer
 from registry.core.timeline import Standing
 from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
 
@@ -123,7 +125,10 @@ class Registration:
     beginning of time. `standing` is None exactly where `unsettled` says why. `block` is None
     where nothing shows in which block the entry stands. `collection` is there for a member and
     its renditions: policy, entry and version are then the collection's, number, title and dates
-    the member's own.
+    the member's own. `compromised` are the policy's acts by keys that were reported
+    compromised, None where nobody could look for reports; `doubted` is whether this document
+    rests on one of them (core.compromise). `issuers` are the bodies that issue it (core.joint),
+    where they were looked for.
     """
 
     policy_id: Digest
@@ -145,6 +150,9 @@ class Registration:
     endorses: str | None = None
     unsettled: Unsettled | None = None
     collection: MemberOf | None = None
+    compromised: tuple[Mark, ...] | None = None
+    doubted: bool = False
+    issuers: tuple[Issuer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +166,26 @@ class Verdict:
     evidence: Evidence
     steps: tuple[str, ...]
     unsearched: int = 0
+    expected: str | None = None
+    """The authority that the document is to be of: no other one's registration leads."""
 
     @property
     def leading(self) -> Registration | None:
-        return self.registrations[0] if self.registrations else None
+        first = self.registrations[0] if self.registrations else None
+        if first is None or self.expected is None or first.authority == self.expected:
+            return first
+        return None
+
+    def expecting(self, authority: str) -> Verdict:
+        """The answer for somebody who means the document of this authority: what it registered
+        itself leads, however many recorded the same bytes before."""
+        told = sorted(self.registrations, key=lambda each: each.authority != authority)
+        return replace(self, registrations=tuple(told), expected=authority)
+
+    @property
+    def only_by_others(self) -> bool:
+        """Whether the bytes are registered, and not by the authority that is expected."""
+        return bool(self.registrations) and self.leading is None
 
     @property
     def standing(self) -> Standing | None:
@@ -176,6 +200,10 @@ class Verdict:
         return self.leading.finality if self.leading else None
 
     @property
+    def doubted(self) -> bool:
+        return self.leading is not None and self.leading.doubted
+
+    @property
     def exit_code(self) -> ExitCode:
         if self.match is Match.UNKNOWN and self.unsearched:
             return ExitCode.COULD_NOT_CHECK
@@ -187,7 +215,7 @@ class Verdict:
             case Unsettled.OUTDATED:
                 return ExitCode.NOT_IN_FORCE
             case None:
-                in_force = self.leading.standing is Standing.IN_FORCE
+                in_force = self.leading.standing is Standing.IN_FORCE and not self.doubted
                 return ExitCode.VERIFIED if in_force else ExitCode.NOT_IN_FORCE
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select
 
 from registry.core.collection import own_standing
+from registry.core.compromise import doubted
 from registry.core.entry import Action
 from registry.core.manifest import parse
 from registry.core.timeline import Document, Interval, Standing, document_standing
@@ -19,6 +21,8 @@ from registry.core.verdict import (
     Registration,
     unsettled,
 )
+from registry.mirror.compromised import reports
+from registry.mirror.issuers import issuers_of
 from registry.mirror.rows import COLLECTION, endorsed
 from registry.mirror.schema import (
     collections,
@@ -48,6 +52,7 @@ _REGISTRATIONS = (
         policies.c.versions,
         policies.c.endorses,
         entries.c.action,
+        entries.c.document,
         entries.c.recorded_at,
         entries.c.block,
         entries.c.registrar,
@@ -140,11 +145,16 @@ def registrations(
     found: dict[bytes, list[Registration]] = {}
     for at in range(0, len(digests), _IN_LIST):
         wanted = list(digests[at : at + _IN_LIST])
-        for row in connection.execute(_REGISTRATIONS, {"wanted": wanted, "day": on}):
-            found.setdefault(row.sha256, []).append(_registration(row, on, finality, closed))
-        for row in connection.execute(_BY_FILE, {"wanted": wanted, "day": on}):
+        rows = connection.execute(_REGISTRATIONS, {"wanted": wanted, "day": on}).all()
+        inside = connection.execute(_BY_FILE, {"wanted": wanted, "day": on}).all()
+        issuing = issuers_of(connection, [_led(row) for row in rows if row.endorses is None])
+        for row in rows:
+            shown = _registration(row, on, finality, closed)
+            shown = replace(shown, issuers=issuing.get(row.entry, ()))
+            found.setdefault(row.sha256, []).append(shown)
+        for row in inside:
             found.setdefault(row.sha256, []).append(of_member(row, on, finality, closed))
-    return found
+    return _marked(connection, found)
 
 
 def of_member(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> Registration:
@@ -178,6 +188,28 @@ def of_member(row: Any, on: Day, finality: FinalityBlocks, closed: bool) -> Regi
             Digest(row.root), int(row.index), int(row.size), row.number, title_of(row)
         ),
     )
+
+
+def _marked(
+    connection: Connection, found: dict[bytes, list[Registration]]
+) -> dict[bytes, list[Registration]]:
+    """The same, each with what reported keys recorded of its policy."""
+    reported = reports(connection)
+    policy_ids = {each.policy_id for some in found.values() for each in some} if reported else ()
+    known = marks_of(connection, reported, sorted(policy_ids))
+    for some in found.values():
+        for at, each in enumerate(some):
+            marked = known.get(each.policy_id)
+            some[at] = replace(
+                each,
+                compromised=marked.marks if marked else (),
+                doubted=marked is not None and doubted(marked.marks, each.entry, marked.head),
+            )
+    return found
+
+
+def _led(row: Any) -> Led:
+    return Led(row.entry, Digest(row.policy_id), row.authority, Digest(row.document))
 
 
 def _standing(row: Any, on: Day) -> Standing:

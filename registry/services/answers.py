@@ -14,9 +14,11 @@ from registry.chain.addresses import checksummed
 from registry.core.authority import Role
 from registry.core.calendar import LAST_DAY, iso_date, iso_or_none, iso_time
 from registry.core.chain_id import caip2, caip10, is_development
+from registry.core.compromise import Mark, doubted
+from registry.core.joint import Issuer
 from registry.core.position import Position
 from registry.core.timeline import Standing
-from registry.core.units import Address, Day
+from registry.core.units import Address, Day, EntryIndex
 from registry.core.verdict import Evidence, MemberOf, Registration, Verdict, unsettled
 from registry.errors import RegistryError
 from registry.mirror.engine import Engine, reading
@@ -26,6 +28,7 @@ from registry.services.verify import required_position
 if TYPE_CHECKING:
     from registry.core.receipt_check import ShownPolicy, Trace
     from registry.mirror.member_listing import ListedMember
+    from registry.services.lookup import FoundPolicy
     from registry.services.publish import Published
 
 DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
@@ -111,9 +114,11 @@ def verdict(found: Verdict, on: Day) -> dict[str, Any]:
         "match": found.match.value,
         "standing": found.standing.value if found.standing else None,
         "unsettled": found.unsettled.value if found.unsettled else None,
+        "doubted": found.doubted,
         "finality": found.finality.value if found.finality else None,
         "evidence": {"source": found.evidence.value, "steps": list(found.steps)},
         "on": iso_date(on),
+        "expected_authority": found.expected,
         "registrations": [registration(each) for each in found.registrations],
         "unsearched_collections": found.unsearched,
     }
@@ -149,6 +154,11 @@ def registration(found: Registration) -> dict[str, Any]:
         "registrar": found.registrar,
         "endorses": found.endorses,
         "collection": None if found.collection is None else member_of(found.collection),
+        "issuers": [issuer(each) for each in found.issuers],
+        "compromised": (
+            None if found.compromised is None else [mark(each) for each in found.compromised]
+        ),
+        "doubted": found.doubted,
     }
 
 
@@ -190,6 +200,40 @@ def collection(row: Any) -> dict[str, Any]:
     }
 
 
+def issuer(found: Issuer) -> dict[str, Any]:
+    """A body that issues a document, and what it has said of it."""
+    return {
+        "authority": found.authority,
+        "state": found.state.value,
+        "named": found.named,
+        "policy_id": found.policy_id.hex() if found.policy_id else None,
+    }
+
+
+def mark(found: Mark) -> dict[str, Any]:
+    """An act by a key that was reported compromised, and the report."""
+    report = found.report
+    return {
+        "entry": found.entry,
+        "account": checksummed(report.account),
+        "since": iso_time(report.since),
+        "reported_by": report.authority,
+        "report": report.entry,
+    }
+
+
+def shown_policy(found: FoundPolicy) -> dict[str, Any]:
+    """One policy with all that is known of it."""
+    marked = tuple(found.compromised.values())
+    row = found.row
+    return {
+        **policy(row, found.position, found.endorsed_by),
+        "issuers": [issuer(each) for each in found.issuers],
+        "compromised": [mark(each) for each in marked],
+        "doubted": doubted(marked, EntryIndex(row.document_entry), EntryIndex(row.head)),
+    }
+
+
 def policy(row: Any, position: Position, endorsed_by: Sequence[Any] = ()) -> dict[str, Any]:
     """A policy as a list shows it, from a row of mirror.listing and where the mirror stood."""
     from registry.core.lifecycle import Status
@@ -222,11 +266,16 @@ def policy(row: Any, position: Position, endorsed_by: Sequence[Any] = ()) -> dic
         "endorsed_by": [
             {"policy_id": each.policy_id.hex(), "authority": each.authority} for each in endorsed_by
         ],
+        # Of the one policy alone: `shown_policy`.
+        "issuers": None,
+        "compromised": None,
+        "doubted": None,
     }
 
 
-def history_entry(row: Any) -> dict[str, Any]:
-    """One entry of a policy's history, from a row of `entries` with its manifest."""
+def history_entry(row: Any, marked: Mark | None = None) -> dict[str, Any]:
+    """One entry of a policy's history, from a row of `entries` with its manifest, and the mark
+    on it."""
     from registry.core.manifest import ManifestState, read
     from registry.mirror.store import entry_of
 
@@ -250,6 +299,7 @@ def history_entry(row: Any) -> dict[str, Any]:
         "recorded_at": iso_time(entry.recorded_at),
         "block": row.block,
         "transaction": "0x" + row.transaction.hex(),
+        "compromised": None if marked is None else mark(marked),
     }
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from registry.core.authority import check_code
+from registry.core.compromise import Mark
+from registry.core.joint import Issuer
 from registry.core.policy import policy_key
 from registry.core.position import Position
-from registry.core.units import Day
+from registry.core.units import Day, Digest
 from registry.errors import InputError, NotFound
 from registry.mirror import listing, queries
-from registry.mirror.engine import Engine, reading
+from registry.mirror.compromised import mark_of, reports
+from registry.mirror.engine import Connection, Engine, reading
+from registry.mirror.issuers import Led, issuers_of
 from registry.mirror.listing import PolicyFilter
 from registry.services.verify import required_position
 
@@ -22,12 +26,15 @@ _HEX = re.compile(r"[0-9a-fA-F]{4,64}")
 
 @dataclass(frozen=True, slots=True)
 class FoundPolicy:
-    """A policy with who endorses it and all its entries, from one moment of the mirror."""
+    """A policy with who issues it and all its entries, from one moment of the mirror.
+    `compromised` are the marks on them, by entry."""
 
     position: Position
     row: Any
     endorsed_by: Sequence[Any]
     entries: Sequence[Any]
+    compromised: Mapping[int, Mark]
+    issuers: Sequence[Issuer]
 
 
 def current_position(engine: Engine) -> Position:
@@ -68,7 +75,20 @@ def find_policy(engine: Engine, words: Sequence[str], on: Day) -> FoundPolicy:
             raise InputError(f"{called} has no standing on that date")
         policy_id = row.policy_id.hex()
         endorsed_by = listing.page(connection, PolicyFilter(on=on, endorses=policy_id), -1, 100)
-        return FoundPolicy(position, row, endorsed_by, queries.history(connection, found[0].id))
+        acts = queries.history(connection, found[0].id)
+        known = reports(connection)
+        marked = (mark_of(known, each) for each in acts)
+        compromised = {int(each.entry): each for each in marked if each is not None}
+        return FoundPolicy(position, row, endorsed_by, acts, compromised, _issuers(connection, row))
+
+
+def _issuers(connection: Connection, row: Any) -> Sequence[Issuer]:
+    """The bodies that issue the document which a row of `listing` shows; none of an
+    endorsement, which is part of another policy's issue."""
+    if row.endorses is not None:
+        return ()
+    led = Led(row.document_entry, Digest(row.policy_id), row.authority, Digest(row.document))
+    return issuers_of(connection, [led])[led.entry]
 
 
 def find_policies(

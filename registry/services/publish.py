@@ -6,7 +6,9 @@ and found in the log before it is called published.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from registry.chain.client import Client
 from registry.chain.sender import Receipt
@@ -14,12 +16,16 @@ from registry.core.authority import check_code
 from registry.core.digest import sha256
 from registry.core.draft import Draft
 from registry.core.entry import Action
+from registry.core.joint import named_issuers
+from registry.core.manifest import read
 from registry.core.submission import Submission
 from registry.core.units import Digest, EntryIndex
 from registry.errors import Inconsistent, Rejected
+from registry.mirror.compromised import mark_of, reports
 from registry.mirror.engine import Engine, reading
-from registry.mirror.queries import policies_with_prefix, published_documents
+from registry.mirror.queries import history, policies_with_prefix
 from registry.mirror.registrations import title_of
+from registry.mirror.store import entry_of
 from registry.services.outbox import Outbox
 
 
@@ -65,11 +71,14 @@ def completed(draft: Draft, engine: Engine) -> Draft:
     manifest is to be readable by itself."""
     with reading(engine) as connection:
         rows = policies_with_prefix(connection, draft.key.policy_id.hex())
-        published = published_documents(connection, [draft.key.policy_id])
-    if not rows:
-        return draft
-    again = draft.document is not None and published[-1].document == draft.document.sha256
-    if again and draft.action is not Action.PUBLISH:
+        if not rows:
+            return draft
+        present, known = history(connection, rows[0].id), reports(connection)
+    latest = next(each for each in present if each.entry == rows[0].document)
+    again = draft.document is not None and latest.document == draft.document.sha256
+    # What a reported key recorded may be the authority's own: it says so by a Correct.
+    confirms = draft.action is Action.CORRECT and mark_of(known, latest) is not None
+    if again and not confirms and draft.action is not Action.PUBLISH:
         raise Rejected(
             f"this file already is the current document of {draft.called}",
             hint="it needs no second act: look at it with polreg history",
@@ -79,4 +88,13 @@ def completed(draft: Draft, engine: Engine) -> Draft:
         title=draft.title or title_of(rows[0]),
         type=draft.type or rows[0].type,
         jurisdiction=draft.jurisdiction or rows[0].jurisdiction,
+        issued_with=_issued_with(draft, latest),
     )
+
+
+def _issued_with(draft: Draft, latest: Any) -> Sequence[str]:
+    """Those who issue the next version: those of the version before, where none are named."""
+    if draft.issued_with or not draft.action.carries_document:
+        return draft.issued_with
+    manifest = read(entry_of(latest), latest.content).manifest
+    return named_issuers(None if manifest is None else manifest.fields)

@@ -100,14 +100,22 @@ class CheckedFile:
             return "could_not_check"
         if self.verdict.exit_code is ExitCode.COULD_NOT_CHECK and self.verdict.unsearched:
             return "not_found_here"
+        if self.verdict.only_by_others:
+            return f"{self.verdict.match.value}, not by {self.verdict.expected}"
         told = self.verdict.standing or self.verdict.unsettled
-        return self.verdict.match.value + (f", {told.value}" if told else "")
+        said = self.verdict.match.value + (f", {told.value}" if told else "")
+        return said + (", by a reported key" if self.verdict.doubted else "")
 
 
 def verify_files(
-    engine: Engine, paths: Sequence[Path], on: Day, progress: Progress | None = None
+    engine: Engine,
+    paths: Sequence[Path],
+    on: Day,
+    progress: Progress | None = None,
+    authority: str | None = None,
 ) -> tuple[Position, list[CheckedFile]]:
-    """A verdict for each file, and for each file below each folder, in order.
+    """A verdict for each file, and for each file below each folder, in order; with `authority`,
+    for documents that are to be that authority's.
 
     A file that can not be read is an answer of its own and never stops the others.
     """
@@ -119,6 +127,8 @@ def verify_files(
             progress(number, len(waiting))
     digests = [each.sha256 for each in hashed if isinstance(each, HashedFile)]
     position, verdicts = verify_digests(engine, digests, on)
+    if authority is not None:
+        verdicts = [each.expecting(authority) for each in verdicts]
     following = iter(verdicts)
     return position, [
         CheckedFile(each.path, each.size, next(following)) if isinstance(each, HashedFile) else each

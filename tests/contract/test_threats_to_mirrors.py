@@ -16,6 +16,7 @@ import pytest
 from registry.chain.client import Client
 from registry.chain.events import MANIFEST_PUBLISHED
 from registry.chain.rpc import Call, HttpTransport, Transport
+from registry.core.authority import Role, role_id
 from registry.core.digest import sha256
 from registry.core.units import BlockNumber, Day
 from registry.core.verdict import ExitCode
@@ -29,6 +30,7 @@ from tests.anvil import running_anvil
 from tests.contract.anvil_registry import (
     account,
     address,
+    fund,
 )
 from tests.contract.registry_office import Office, opened_office
 from tests.integration.test_sync import Behind
@@ -160,12 +162,21 @@ def test_who_writes_to_the_database_can_name_another_transaction(
     assert fsck_findings(office.client, mirror) == []
 
 
-def test_verify_says_nothing_of_a_compromised_key(office: Office) -> None:
+def test_verify_marks_documents_of_a_compromised_key(office: Office) -> None:
+    """Until the authority records them anew by a key that it trusts."""
     file = office.publish("a.md")
     key = account("officer").address
     office.officer.done("authority", "compromised", "CN", key, "--since", "2024-07-01T12:00:00Z")
-    assert office.officer("verify", file).code == ExitCode.VERIFIED
+    checked = office.officer("verify", file)
+    assert (checked.code, "WARNING" in checked.out) == (ExitCode.NOT_IN_FORCE, True)
     assert "reported compromised" in office.officer.done("authority", "show", "CN").out
+    office.registry.sends("officer", "grantRole", role_id("CN", Role.REGISTRAR), address("fresh"))
+    fund(office.client.transport, "fresh")
+    trusted = {"POLREG_PRIVATE_KEY": account("fresh").key.hex()}
+    words = ("--authority", "CN", "--number", "a.md", "--reason", "it is ours")
+    office.officer.done("correct", file, *words, **trusted)
+    assert office.officer("verify", file).code == ExitCode.VERIFIED
+    assert "KEY REPORTED COMPROMISED" in office.officer.done("history", "CN", "a.md").out
 
 
 def test_the_mirror_can_not_tell_where_a_receipt_can_not(office: Office) -> None:
@@ -205,6 +216,7 @@ def test_who_records_a_file_first_speaks_for_it(office: Office) -> None:
     assert checked.code == ExitCode.NOT_IN_FORCE
     assert "XX 1" in checked.out
     assert "CN 1" in checked.out
+    assert office.officer("verify", file, "--authority", "CN").code == ExitCode.VERIFIED
 
 
 def test_a_node_that_stands_still_is_told_by_the_time_of_its_block_alone(

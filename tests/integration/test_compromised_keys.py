@@ -1,0 +1,84 @@
+"""What a key recorded since it was compromised is shown as such, wherever it is asked about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from registry.core.calendar import iso_time, parse_time
+from registry.core.verdict import ExitCode
+from tests.integration.command_line import User
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    found = User(tmp_path / "home", {})
+    found.done("init")
+    found.done("authority", "open", "CN.GD", "--parents")
+    return found
+
+
+def own_account(user: User) -> str:
+    """The development key's: it is controller and registrar."""
+    grants = user.done("authority", "show", "CN.GD", "--json").json["authority"]["grants"]
+    return str(grants[0]["account"])
+
+
+def report(user: User, since: str = "2024-07-01T12:00:00Z") -> None:
+    user.done("authority", "compromised", "CN.GD", own_account(user), "--since", since)
+
+
+@pytest.fixture
+def document(user: User, tmp_path: Path) -> Path:
+    path = tmp_path / "notice.md"
+    path.write_text("# Notice\n", encoding="utf-8")
+    named = ("--authority", "CN.GD", "--number", "1", "--title-en", "Notice")
+    user.done("publish", path, *named)
+    return path
+
+
+def test_verify_show_and_history_mark_what_the_key_recorded(user: User, document: Path) -> None:
+    assert user("verify", document).code == ExitCode.VERIFIED
+    report(user)
+    checked = user("verify", document)
+    assert checked.code == ExitCode.NOT_IN_FORCE
+    assert "WARNING: it rests on a key that was reported compromised" in checked.out
+    assert "this document's own, was recorded by a key reported compromised" in checked.out
+    verdict = user("verify", document, "--json").json["files"][0]["verdict"]
+    assert (verdict["match"], verdict["standing"], verdict["doubted"]) == (
+        "exact",
+        "in_force",
+        True,
+    )
+    (marked,) = verdict["registrations"][0]["compromised"]
+    assert marked["entry"] == verdict["registrations"][0]["entry"]
+    assert (marked["since"], marked["reported_by"]) == ("2024-07-01T12:00:00Z", "CN.GD")
+    shown = user.done("show", "CN.GD", "1", "--json").json["policy"]
+    assert (shown["compromised"], shown["doubted"]) == ([marked], True)
+    assert "WARNING" in user.done("show", "CN.GD", "1").out
+    (act,) = user.done("history", "CN.GD", "1", "--json").json["entries"]
+    assert act["compromised"] == marked
+    assert "KEY REPORTED COMPROMISED" in user.done("history", "CN.GD", "1").out
+
+
+def test_what_was_recorded_before_is_not_marked(user: User, document: Path) -> None:
+    """A second decides: the moment itself is within."""
+    verdict = user("verify", document, "--json").json["files"][0]["verdict"]
+    recorded = parse_time(verdict["registrations"][0]["recorded_at"])
+    report(user, iso_time(recorded + 1))
+    assert user("verify", document).code == ExitCode.VERIFIED
+    assert user.done("history", "CN.GD", "1", "--json").json["entries"][0]["compromised"] is None
+    report(user, iso_time(recorded))
+    assert user("verify", document).code == ExitCode.NOT_IN_FORCE
+
+
+def test_another_authority_s_report_of_the_same_key_marks_nothing(
+    user: User, document: Path
+) -> None:
+    user.done("authority", "open", "FR")
+    account = own_account(user)
+    user.done("authority", "compromised", "FR", account, "--since", "2020-01-01")
+    assert user("verify", document).code == ExitCode.VERIFIED
+    user.done("authority", "compromised", "CN", account, "--since", "2020-01-01")
+    assert user("verify", document).code == ExitCode.NOT_IN_FORCE, "one above it answers for it"
