@@ -73,7 +73,7 @@ class Registration(Answer):
     the collection's, `number`, `title` and dates the member's own."""
     issuers: list[Issuer]
     """The bodies that issue the document, the lead first; empty for a co-issuing entry."""
-    compromised: list[MarkedAct] | None
+    compromised: list[MarkedAct] | None = shown([])
     """The policy's acts by keys that were reported compromised as of then; null where the reports
     are not known, as from a receipt."""
     doubted: bool = shown(False)

@@ -55,9 +55,9 @@ class Policy(Answer):
     endorses: str | None = shown(None)
     endorsed_by: list[Endorsement]
     """Entries of co-issuing authorities. Empty in lists: ask for the one policy."""
-    issuers: list[Issuer] | None
+    issuers: list[Issuer] | None = shown([])
     """The bodies that issue the document that applies, the lead first. Null in lists."""
-    compromised: list[MarkedAct] | None
+    compromised: list[MarkedAct] | None = shown([])
     """Its acts by keys that were reported compromised as of then. Null in lists: not looked for."""
     doubted: bool | None = shown(False)
     """Whether the document's entry, or the latest act, is one of them. Null in lists."""

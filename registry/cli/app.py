@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from registry.cli import (
+    administrator,
     authority,
     backup,
     catalogue,
@@ -47,6 +48,7 @@ _MODULES = (
     backup,
 )
 _GROUPS = {
+    "admin": administrator,
     "authority": authority,
     "collection": collection,
     "export": export,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,6 +66,71 @@ def open_(
         receipts += open_authority(code, names, named, opened.client, outbox)
         common.sync_quietly(opened)
     _tell(f"opened {code}", {"code": code, "names": names}, receipts, as_json)
+
+
+def profile(
+    code: _Code,
+    name_zh: Annotated[str | None, typer.Option(help="Name in Chinese.")] = None,
+    name_en: Annotated[str | None, typer.Option(help="Name in English.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Set an authority's names: all of them, those not given are gone from now on."""
+    from registry.services.authorities import set_profile
+    from registry.services.setup import outbox_for
+
+    common.warn_of_key()
+    given = {"zh": name_zh, "en": name_en}
+    names = {language: name for language, name in given.items() if name is not None}
+    with common.workspace() as opened:
+        outbox = outbox_for(opened, common.ask_password)
+        receipt = set_profile(code, names, opened.client, outbox)
+        common.sync_quietly(opened)
+    said = " / ".join(names.values())
+    _tell(f"{code} is {said}", {"code": code, "names": names}, [receipt], as_json)
+
+
+def hand_over(code: _Code, account: _Account, as_json: Json = False) -> None:
+    """Appoint the next controller of an authority: the first of two steps, by a controller of
+    the authority above it or the administrator. The one before gives its role up by polreg
+    authority renounce, once the next one has shown that it can act."""
+    from registry.services import authorities
+
+    def shown(holders: list[str]) -> Iterator[str]:
+        yield f"controllers of {code} now: {', '.join(holders)}"
+        yield f"next, by each one that leaves: polreg authority renounce {code} --as controller"
+        yield f"  or from above: polreg authority dismiss {code} ACCOUNT --as controller"
+
+    _change(authorities.appoint, "appointed", code, account, RoleName.controller, as_json, shown)
+
+
+def renounce(
+    code: _Code,
+    as_: _As = RoleName.controller,
+    last: Annotated[
+        bool, typer.Option("--last", help="Also where nobody else holds the role.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Give up a role of your own account: the second step of handing it over."""
+    from registry.chain.addresses import checksummed
+    from registry.core.authority import Role, check_code
+    from registry.services import authorities
+    from registry.services.lookup import holders
+    from registry.services.setup import outbox_for
+
+    common.warn_of_key()
+    role = Role[as_.value.upper()]
+    with common.workspace() as opened:
+        outbox = outbox_for(opened, common.ask_password)
+        common.sync_quietly(opened)
+        found = holders(opened.engine, check_code(code), role)
+        others = [each for each in found if each != outbox.account]
+        receipt = authorities.renounce(code, role, opened.client, outbox, others=others, last=last)
+        common.sync_quietly(opened)
+    own, left = checksummed(outbox.account), [checksummed(each) for each in others]
+    shown = {"code": code, "account": own, "role": as_.value, "holders": left}
+    text = f"given up: {as_.value} {own} of {code}; held by {', '.join(left) or 'nobody'}"
+    _tell(text, shown, [receipt], as_json)
 
 
 def list_(as_json: Json = False) -> None:
@@ -147,19 +212,33 @@ def compromised(
     _change(report, "reported compromised", code, account, as_, as_json)
 
 
-def _change(change: Any, word: str, code: str, account: str, role: RoleName, as_json: bool) -> None:
+def _change(
+    change: Any,
+    word: str,
+    code: str,
+    account: str,
+    role: RoleName,
+    as_json: bool,
+    more: Callable[[list[str]], Iterator[str]] | None = None,
+) -> None:
     from registry.chain.addresses import checksummed, parse_address
     from registry.core.authority import Role, check_code
+    from registry.services.lookup import holders
     from registry.services.setup import outbox_for
 
     common.warn_of_key()
-    address = parse_address(account, "account")
+    address, changed = parse_address(account, "account"), Role[role.value.upper()]
     with common.workspace() as opened:
         outbox = outbox_for(opened, common.ask_password)
-        receipt = change(check_code(code), address, Role[role.value.upper()], opened.client, outbox)
+        receipt = change(check_code(code), address, changed, opened.client, outbox)
         common.sync_quietly(opened)
-    shown = {"code": code, "account": checksummed(address), "role": role.value}
+        held = [checksummed(each) for each in holders(opened.engine, code, changed)]
+    shown = {
+        "code": code, "account": checksummed(address), "role": role.value, "holders": held,
+    }  # fmt: skip
     _tell(f"{word}: {role.value} {shown['account']} of {code}", shown, [receipt], as_json)
+    for line in more(held) if more and not as_json else ():
+        common.say(f"  {line}")
 
 
 def _tell(text: str, shown: dict[str, Any], receipts: list[Receipt], as_json: bool) -> None:
@@ -176,6 +255,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "open": open_,
     "list": list_,
     "show": show,
+    "profile": profile,
+    "hand-over": hand_over,
+    "renounce": renounce,
     "appoint": appoint,
     "dismiss": dismiss,
     "compromised": compromised,

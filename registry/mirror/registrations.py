@@ -21,8 +21,8 @@ from registry.core.verdict import (
     Registration,
     unsettled,
 )
-from registry.mirror.compromised import reports
-from registry.mirror.issuers import issuers_of
+from registry.mirror.compromised import marks_of, reports
+from registry.mirror.issuers import Led, issuers_of
 from registry.mirror.rows import COLLECTION, endorsed
 from registry.mirror.schema import (
     collections,

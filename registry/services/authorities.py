@@ -1,4 +1,4 @@
-"""Acts on authorities: open, appoint, dismiss, report a key compromised."""
+"""Acts on authorities: open, name, appoint, dismiss, renounce, report a key compromised."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from registry.core.authority import (
     ancestors,
     check_code,
     encode_code,
+    parent,
     role_id,
 )
 from registry.core.digest import ZERO_DIGEST, sha256
 from registry.core.manifest import profile
 from registry.core.units import Address, UnixSeconds
-from registry.errors import Rejected
+from registry.errors import InputError, Rejected
 
 
 class Caller(Protocol):
@@ -88,6 +89,42 @@ def report_compromised(
     """Enter into the log that an account's key was compromised since a moment. The role
     is taken from it in the same act."""
     data = call_data("reportCompromised", (role_id(code, role), account, since))
+    return caller.call(client.address, data)
+
+
+def set_profile(code: str, names: Mapping[str, str], client: Client, caller: Caller) -> Receipt:
+    """Record the authority's names anew; those before stay in the log."""
+    if not any(names.values()):
+        raise InputError("no name is given", hint="give --name-zh, --name-en or both")
+    content = profile(check_code(code), {key: name for key, name in names.items() if name})
+    arguments = (encode_code(code), sha256(content), content)
+    return caller.call(client.address, call_data("setProfile", arguments))
+
+
+def renounce(
+    code: str,
+    role: Role,
+    client: Client,
+    caller: Caller,
+    *,
+    others: Collection[Address],
+    last: bool,
+) -> Receipt:
+    """Give up a role of one's own. `others` are those who hold it too: the last one leaves
+    nobody, and says so by `last`."""
+    _require_change(client, code, caller.account, role, held=True)
+    if not others and not last:
+        above = parent(code)
+        who = (
+            f"a controller of {code}"
+            if role is Role.REGISTRAR
+            else f"{above or 'the administrator'}"
+        )
+        raise Rejected(
+            f"nobody else is a {role.name.lower()} of {code}: none would be left",
+            hint=f"let {who} appoint another one first, or give --last",
+        )
+    data = call_data("renounceRole", (role_id(code, role), caller.account))
     return caller.call(client.address, data)
 
 

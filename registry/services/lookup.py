@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from registry.core.authority import check_code
+from registry.core.authority import Role, check_code
 from registry.core.compromise import Mark
 from registry.core.joint import Issuer
 from registry.core.policy import policy_key
 from registry.core.position import Position
-from registry.core.units import Day, Digest
+from registry.core.units import Address, Day, Digest
 from registry.errors import InputError, NotFound
 from registry.mirror import listing, queries
 from registry.mirror.compromised import mark_of, reports
@@ -140,3 +140,13 @@ def find_authority(engine: Engine, code: str) -> tuple[Position, Any, Sequence[A
             listing.grant_rows(connection, code),
             listing.compromise_rows(connection, code),
         )
+
+
+def holders(engine: Engine, code: str, role: Role) -> list[Address]:
+    """The accounts that hold a role of an authority, as the mirror has it."""
+    with reading(engine) as connection:
+        required_position(connection)
+        held = listing.grant_rows(connection, code)
+    return [
+        Address(each.account) for each in held if each.role == int(role) and each.dismissed is None
+    ]
