@@ -8,13 +8,14 @@ manifest leaves them null, so that no two mirrors ever differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from registry.core.calendar import iso_or_none, iso_time
+from registry.core.compromise import Report, marks
 from registry.core.entry import Entry
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, advance
 from registry.core.manifest import Manifest, ManifestState, Reading, read
@@ -46,6 +47,7 @@ COLUMNS = (
     "head",
     "published_at",
     "recorded_at",
+    "compromised",
 )
 
 
@@ -111,14 +113,22 @@ def policy_history(logged: Sequence[Logged]) -> PolicyHistory:
     return PolicyHistory(identity, entries, readings, state, timeline(acts))
 
 
-def filtered_row(history: PolicyHistory, filters: Filters) -> dict[str, Any] | None:
-    """The snapshot's row for one policy, or None where the filters leave it out."""
-    if filters.in_force_on is None:
-        return row(history)
-    interval = history.timeline.at(filters.in_force_on)
-    if interval.standing is not Standing.IN_FORCE:
-        return None
-    return row(history, interval.document)
+def filtered_row(
+    history: PolicyHistory, filters: Filters, reports: Collection[Report] = ()
+) -> dict[str, Any] | None:
+    """The snapshot's row for one policy, or None where the filters leave it out. `reports` are
+    those of the same entries of the log."""
+    document = None
+    if filters.in_force_on is not None:
+        interval = history.timeline.at(filters.in_force_on)
+        if interval.standing is not Standing.IN_FORCE:
+            return None
+        document = interval.document
+    shown = row(history, document)
+    marked = [each.entry for each in marks(reports, history.entries)]
+    # A key of its own, only where there is something: a log without reports gives the lines
+    # that it always gave.
+    return {**shown, "compromised": marked} if marked else shown
 
 
 def row(history: PolicyHistory, document: EntryIndex | None = None) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Snapshot:
             yield _csv_line(COLUMNS)
             for line in snapshot_lines(connection, self.size, self.filters):
                 row = orjson.loads(line)
-                yield _csv_line([row[name] for name in COLUMNS])
+                yield _csv_line([_cell(row.get(name)) for name in COLUMNS])
 
     @contextmanager
     def _same_log(self) -> Iterator[Connection]:
@@ -74,6 +74,11 @@ class Snapshot:
                     hint="take it again",
                 )
             yield connection
+
+
+def _cell(value: Any) -> Any:
+    """A value as CSV has it: entries of a list with a space between them."""
+    return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def take_snapshot(engine: Engine, filters: Filters, size: int | None = None) -> Snapshot:

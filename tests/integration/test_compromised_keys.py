@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from registry.core.calendar import iso_time, parse_time
@@ -82,3 +83,37 @@ def test_another_authority_s_report_of_the_same_key_marks_nothing(
     assert user("verify", document).code == ExitCode.VERIFIED
     user.done("authority", "compromised", "CN", account, "--since", "2020-01-01")
     assert user("verify", document).code == ExitCode.NOT_IN_FORCE, "one above it answers for it"
+
+
+def row(user: User, *words: str) -> dict[str, object]:
+    _, line = user.done("snapshot", *words).out.splitlines()
+    found: dict[str, object] = orjson.loads(line)
+    return found
+
+
+def test_a_snapshot_knows_the_reports_of_its_own_part_of_the_log(
+    user: User, document: Path, tmp_path: Path
+) -> None:
+    size = user.done("verify", document, "--json").json["registry"]["log"]["size"]
+    before = user.done("snapshot").out
+    report(user)
+    assert user.done("snapshot", "--size", str(size)).out == before, (
+        "of before, it stays what it was"
+    )
+    reported = size  # the entry after those
+    marked = row(user)
+    assert marked["compromised"] == [marked["entry"]]
+    assert "compromised" not in row(user, "--size", str(reported))
+    assert row(user, "--size", str(reported + 1)) == marked
+    assert row(user, "--in-force-on", "2026-01-01") == marked
+    header, line = user.done("snapshot", "--format", "csv").out.splitlines()
+    assert header.endswith(",compromised")
+    assert line.endswith(f",{marked['entry']}")
+    for name, words in (("later", ()), ("earlier", ("--size", str(size)))):
+        file = tmp_path / f"{name}.ndjson"
+        user.done("snapshot", "--output", file, *words)
+        user.done("snapshot", "verify", file)
+    hidden = (tmp_path / "later.ndjson").read_text().replace(f'"compromised":[{size - 1}],', "")
+    (tmp_path / "hidden.ndjson").write_text(hidden)
+    refused = user("snapshot", "verify", tmp_path / "hidden.ndjson")
+    assert (refused.code, "compromised" in refused.err) == (1, True), refused

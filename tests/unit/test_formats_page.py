@@ -386,7 +386,7 @@ def snapshot(given: Example) -> Example:
         block_hash=b"\2" * 32,
     )
     lines = [ndjson_line(header(checkpoint, Filters(), 1)), ndjson_line(made)]
-    comma = [_csv_line(COLUMNS), _csv_line([made[name] for name in COLUMNS])]
+    comma = [_csv_line(COLUMNS), _csv_line([made.get(name) for name in COLUMNS])]
     assert all(line.endswith(b"\n") for line in lines)
     assert all(line.endswith(b"\r\n") for line in comma)
     return {

@@ -20,6 +20,7 @@ from logs import CHECKPOINT, Log, draft, example, rows_of, snapshot_of
 from mirrors import mirror_of
 
 from registry.core.calendar import parse_day
+from registry.core.compromise import Report
 from registry.core.entry import Action, decode_entry
 from registry.core.policy import policy_key
 from registry.core.snapshot import (
@@ -48,8 +49,21 @@ def row_of(log: Log, number: str, filters: Filters = EVERYTHING) -> dict[str, An
 
 
 def test_a_row_has_the_columns_and_no_others() -> None:
+    """`compromised` only where a key was reported: section 12 of docs/formats.md."""
     for each in rows_of(example().logged):
-        assert set(each) == set(COLUMNS)
+        assert {*each, "compromised"} == set(COLUMNS)
+        assert "compromised" not in each
+
+
+def test_a_row_names_the_acts_of_reported_keys_and_no_report_changes_the_rest() -> None:
+    log = example()
+    acts = log.of(policy_key("CN.GD", "1"))
+    first = acts[0].entry
+    report = Report(999, "CN", first.registrar, acts[1].entry.recorded_at)
+    plain = row_of(log, "1")
+    marked = filtered_row(policy_history(acts), EVERYTHING, [report])
+    assert plain is not None
+    assert marked == {**plain, "compromised": [each.entry.index for each in acts[1:]]}
 
 
 def test_a_row_shows_the_latest_document_and_the_state() -> None:
