@@ -3,7 +3,7 @@
 import { CouldNotCheck, ask, digestOf, lookUp } from "/check.js";
 import { element, facts, hash, titles } from "/elements.js";
 import { listenForSearches } from "/search.js";
-import { bytes, closedShortly, finality, membership, say } from "/words.js";
+import { bytes, closedShortly, finality, issuing, membership, reportedKey, say } from "/words.js";
 
 const [drop, files, on, results, context, development] = [
   "drop", "files", "on", "results", "context", "development",
@@ -86,6 +86,8 @@ async function showVerdict(card, file, verdict, policy) {
 
 async function registrationFacts(leading, policy, match) {
   const endorsing = await Promise.all((policy?.endorsed_by ?? []).map((each) => nameOf(each.authority)));
+  const joint = (leading.issuers?.length ?? 0) > 1 ? leading.issuers : [];
+  const issuers = await Promise.all(joint.map(async (each) => `${await nameOf(each.authority)}: ${issuing(each)}`));
   return facts(element("dl", { className: "facts" }), [
     ["Published by", await nameOf(leading.authority)],
     ["Title", element("div", {}, ...titles(leading.title))],
@@ -94,6 +96,8 @@ async function registrationFacts(leading, policy, match) {
     ["Version", `${leading.version} of ${leading.versions}`],
     ["File", leading.role === "rendition" ? `${match}, a rendition of the version` : match],
     ["Endorsed by", endorsing.join("; ")],
+    ["Issued by", issuers.join("; ")],
+    ...(leading.compromised ?? []).map((each) => ["Reported key", reportedKey(each)]),
     ["Recorded", `${leading.recorded_at}, entry ${leading.entry} in block ${leading.block}`],
     ["Finality", finality(leading.finality)],
   ]);

@@ -41,6 +41,8 @@ export class UsageError extends Error {
 //   latest, later    whether the receipt shows all of the policy's acts; how many it does not
 //   status           the policy's, at the checkpoint's block
 //   closed           null, or where the registry was closed its successor: an address, 0 for none
+//   marks            what keys recorded that were reported compromised: { entry, report }, by those
+//                    reports that the receipt shows; doubtedBy tells what they are to an entry
 //   contract, checkpoint, entries
 // Throws ProofError, NoVerdict or UsageError.
 export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null }) {
@@ -51,7 +53,7 @@ export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null
     throw new UsageError("A contract is 0x and 40 hexadecimal characters, after eip155:CHAIN: or alone.");
   }
   const receipt = inStep(1, "this is no receipt", () => readReceipt(bytes));
-  const { contract: own, entries, checkpoint, state } = receipt;
+  const { contract: own, entries, checkpoint, state, reports } = receipt;
   need(2, meant === null || isMeant(own, meant), `the receipt is of ${own}, not of ${contract}`);
   if (state === null) throw new NoVerdict("The receipt holds no state proof, so a block hash can not vouch for it.");
   const stateRoot = inStep(3, "the block's header", () => stateRootIn(state.header, checkpoint.block, trusted));
@@ -59,10 +61,11 @@ export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null
   const { size, root, closed, policy } = inStep(5, "the contract's storage", () => storageIn(receipt, storageRoot));
   need(6, BigInt(checkpoint.size) === size, `the log had ${size} entries, not ${checkpoint.size}`);
   need(6, checkpoint.root === root, "the log had another root");
-  for (const { hex, index, path } of entries) {
+  for (const { hex, index, path } of [...entries, ...reports]) {
     inStep(7, `entry ${index}`, () => verifyInclusion(leafHash(hex), index, size, path, root));
   }
   const status = statusAfter(entries);
+  const marks = marksOf(entries, reports);
   const later = checkLatest(policy, entries.at(-1), status);
   for (const { shown, manifest, index } of entries) {
     const isIts = shown === null || sha256(utf8(shown)) === manifest;
@@ -70,7 +73,7 @@ export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null
   }
   const found = findFile(receipt, file instanceof Uint8Array ? factsOf(file) : file);
   const now = { latest: later === 0n, later, status: STATUSES[policy.status], closed };
-  return { ...found[0], found, ...now, contract: own, checkpoint, entries };
+  return { ...found[0], found, ...now, marks, contract: own, checkpoint, entries };
 }
 
 // Whether a receipt's contract is the one that is meant: CAIP-10, or an address of any chain.
@@ -144,6 +147,31 @@ function statusAfter(entries) {
   }
   return status;
 }
+
+// Step 8 too: each report marks one of the entries, in the log's order (section 4, reported keys).
+// Returns the marked entries, each with the first report about it.
+function marksOf(entries, reports) {
+  for (const [at, report] of reports.entries()) {
+    const here = `entry ${report.index}`;
+    need(8, report.action === REPORT, `${here} reports no key`);
+    need(8, at === 0 || reports[at - 1].index < report.index, `${here} is not in the log's order`);
+    need(8, entries.some((entry) => concerns(report, entry)), `${here} is about none of the entries`);
+  }
+  const first = (entry) => reports.find((report) => concerns(report, entry));
+  return entries.filter(first).map((entry) => ({ entry, report: first(entry) }));
+}
+
+const REPORT = 15;
+
+// Whether a report is about an entry: section 4, reported keys.
+function concerns(report, { authority, registrar, recordedAt }) {
+  const isBelow = authority === report.authority || authority.startsWith(`${report.authority}.`);
+  return report.number.slice(24) === registrar && numberOf(report.document ?? "00") <= recordedAt && isBelow;
+}
+
+// The marks that an entry's document rests on: its own, and the policy's latest act's.
+export const doubtedBy = ({ entry, entries, marks }) =>
+  marks.filter((mark) => mark.entry === entry || mark.entry === entries.at(-1));
 
 // Step 9. Returns how many acts came after the last one shown.
 function checkLatest(policy, last, status) {

@@ -13,7 +13,8 @@ const CONTRACT = /^eip155:(?:0|[1-9][0-9]{0,19}):0x[0-9a-f]{40}$/;
 export function readReceipt(bytes) {
   need(bytes.length <= MAX_BYTES, `more than ${MAX_BYTES} bytes`);
   const receipt = parseStrict(bytes);
-  keys(receipt, "checkpoint contract entries member schema state", "the receipt");
+  const reported = isObject(receipt) && "reports" in receipt;
+  keys(receipt, `checkpoint contract entries member${reported ? " reports" : ""} schema state`, "the receipt");
   need(receipt.schema === "policy-registry/receipt/1", "its schema is not policy-registry/receipt/1");
   need(isText(receipt.contract) && CONTRACT.test(receipt.contract), "its contract is not CAIP-10 in lower case");
   return {
@@ -22,6 +23,7 @@ export function readReceipt(bytes) {
     entries: list(receipt.entries, shownEntry, 1),
     member: receipt.member === null ? null : member(receipt.member),
     state: receipt.state === null ? null : state(receipt.state),
+    reports: reported ? list(receipt.reports, shownReport, 1) : [],
   };
 }
 
@@ -37,6 +39,12 @@ function shownEntry(value) {
   const shown = value.manifest === null ? null : text(value.manifest);
   need(isText(value.entry), "an entry is no text");
   return { ...decodeEntry(value.entry), shown, path: list(value.path, hash) };
+}
+
+function shownReport(value) {
+  keys(value, "entry path", "a shown report");
+  need(isText(value.entry), "an entry is no text");
+  return { ...decodeEntry(value.entry), path: list(value.path, hash) };
 }
 
 function member(value) {

@@ -1,7 +1,8 @@
 // What a receipt shows, in words: for the page and for the command. Values in, sentences out.
 
 import { UNSETTLED, dateOf, standingOn } from "./standing.js";
-import { CLOSED, closedShortly, closing, lastDayUnknown, standingWord } from "./words.js";
+import { doubtedBy } from "./receipt.js";
+import { CLOSED, DOUBTED, closedShortly, closing, lastDayUnknown, standingWord } from "./words.js";
 
 // Text that others wrote, on one line: characters that end, turn or erase a line could forge an answer.
 export const visible = (text) =>
@@ -41,13 +42,16 @@ export function sayShown(verified, day) {
   const applies = (each) => ["in_force", "unknown"].includes(standingOn(day, each));
   const shown = brought.find(applies) ?? brought[0];
   const standing = standingOn(day, shown);
+  const doubted = doubtedBy(shown).length > 0;
+  const warns = doubted && standing === "in_force";
   return {
     standing,
+    doubted,
     title: shown.manifest?.title ?? {},
-    tone: { in_force: "good", closed: "apart", unknown: "apart" }[standing] ?? "warn",
+    tone: warns ? "warn" : { in_force: "good", closed: "apart", unknown: "apart" }[standing] ?? "warn",
     holding: UNSETTLED.includes(standing) ? 11 : 12,
-    state: stateOf(standing, dateOf(day)),
-    explanation: explain(standing, shown),
+    state: stateOf(standing, dateOf(day)) + (doubted ? ", by a key reported compromised" : ""),
+    explanation: explain(standing, shown) + (doubted ? ` ${DOUBTED}` : ""),
     facts: factsOf(shown),
   };
 }
@@ -95,10 +99,19 @@ function factsOf(shown) {
     ["Later acts", latest ? null : `${later}, which this receipt does not show`],
     ["Policy's status", `${standingWord(status)}, by its latest act at block ${block.number}`],
     ["Registry", closed && closedShortly(closed)],
+    ...shown.marks.map((mark) => ["Reported key", reportedKey(mark)]),
     ["Recorded", `${timeOf(entry.recordedAt)}, entry ${entry.index}, by 0x${entry.registrar}`],
     ["Block", `${block.number}, 0x${block.hash}`],
     ["Log root", `${checkpoint.root}, of ${checkpoint.size} entries`],
   ];
+}
+
+function reportedKey({ entry, report }) {
+  const since = timeOf(BigInt(`0x${report.document ?? "0"}`));
+  return (
+    `entry ${entry.index} was recorded by 0x${entry.registrar}, reported compromised since ${since} by ` +
+    `${report.authority} in entry ${report.index}`
+  );
 }
 
 function timeOf(seconds) {

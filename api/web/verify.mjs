@@ -31,7 +31,7 @@ try {
   const lines = facts.filter(([, text]) => text).map(([term, text]) => `  ${term}: ${text}`);
   if (!contract) lines.push("Only the receipt names this contract: compare it with the one the authority published.");
   console.log([`${file}: ${said.state}`, said.explanation, ...lines].map(visible).join("\n"));
-  process.exitCode = CODES[said.standing] ?? 4;
+  process.exitCode = said.doubted && said.standing === "in_force" ? 4 : (CODES[said.standing] ?? 4);
 } catch (error) {
   if (error instanceof ProofError) end(1, `${file}: not verified. Step ${error.step}: ${error.message}`);
   if (error instanceof UsageError) end(2, error.message);

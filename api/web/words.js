@@ -23,9 +23,9 @@ export function say(verdict, policy) {
           "answer; so does a document that was never registered.",
       };
     case "exact":
-      return { ...worth(verdict, policy), match: "byte for byte the registered file" };
+      return { ...doubting(worth(verdict, policy), verdict), match: "byte for byte the registered file" };
     case "same_text":
-      return { ...worth(verdict, policy), match: "other bytes, the same text" };
+      return { ...doubting(worth(verdict, policy), verdict), match: "other bytes, the same text" };
     case "altered":
       return { tone: "bad", state: "Altered", explanation: "The text differs from the registered one." };
   }
@@ -48,6 +48,10 @@ export function closing(successor, block) {
   );
 }
 
+// Of a document that rests on a key which was reported compromised.
+export const DOUBTED =
+  "It rests on a key that was reported compromised: confirm it with the authority by another way.";
+
 export const closedShortly = (successor) =>
   NO_SUCCESSOR.test(successor) ? "closed, no other is named" : `closed, goes on at ${successor}`;
 
@@ -66,6 +70,31 @@ function worth({ registrations: [leading], registry, on }, policy) {
     default:
       return standing(leading, policy, on);
   }
+}
+
+function doubting(said, { doubted }) {
+  if (!doubted) return said;
+  return {
+    tone: said.tone === "good" ? "warn" : said.tone,
+    state: `${said.state}, by a key reported compromised`,
+    explanation: `${said.explanation} ${DOUBTED}`,
+  };
+}
+
+// Of a policy's acts, what a reported key recorded.
+export const reportedKey = ({ entry, account, since, reported_by: by, report }) =>
+  `entry ${entry} was recorded by ${account}, reported compromised since ${since} by ${by} in entry ${report}`;
+
+// What a body that issues a document with others has said of it.
+export function issuing({ state, named }) {
+  const words = {
+    lead: "leads",
+    endorsed: "endorsed",
+    other_document: "endorsed another document",
+    ended: "endorsed, no longer in force",
+    missing: "not endorsed yet",
+  };
+  return (words[state] ?? state) + (named ? "" : ", not named by the lead");
 }
 
 function standing(leading, policy, on) {

@@ -209,11 +209,10 @@ def _limits(verdict: Verdict, shown: ShownPolicy) -> Iterator[str]:
             )
         case Unsettled.CLOSED | None:
             pass  # a closing is told with the place that the answer comes from
-    if verdict.leading is not None and verdict.leading.compromised is None:
-        yield (
-            "whether a key was reported compromised a receipt does not know: polreg verify "
-            "without --receipt, or polreg authority show, tells"
-        )
+    yield (
+        "reports that a key was compromised it knows only up to its own making, if it holds them: "
+        "ask the registry for later ones (polreg verify without --receipt)"
+    )
     if verdict.evidence is Evidence.RECEIPT:
         yield f"as of block {block}: whether acts were recorded later, only a node can tell (--rpc)"
 

@@ -34,6 +34,7 @@ _STATE_KEYS = ("header", "account", "storage")
 _MEMBER_KEYS = ("entry", "manifest", "index", "size", "path")
 _ENTRY_KEYS = ("entry", "manifest", "path", "block", "transaction")
 _CHECKPOINT_KEYS = ("size", "root", "block")
+_REPORT_KEYS = ("entry", "path")
 _RECEIPT_KEYS = ("schema", "contract", "checkpoint", "entries", "member", "state")
 _CONTRACT = re.compile(r"eip155:(0|[1-9][0-9]{0,19}):0x([0-9a-f]{40})")
 
@@ -55,6 +56,19 @@ class ShownEntry:
     path: tuple[Digest, ...]
     block: BlockId
     transaction: bytes
+
+    @property
+    def leaf(self) -> Digest:
+        return entry_leaf_hash(self.encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReport:
+    """A report of the same log that a key was compromised, with its path."""
+
+    entry: Entry
+    encoded: bytes
+    path: tuple[Digest, ...]
 
     @property
     def leaf(self) -> Digest:
@@ -85,7 +99,8 @@ class StateProof:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The entries of one policy up to `checkpoint`, all of them, in the log's order."""
+    """The entries of one policy up to `checkpoint`, all of them, in the log's order; and such
+    reports as mark some of them (core.compromise), which whoever made it knew of."""
 
     chain_id: int
     contract: Address
@@ -95,6 +110,7 @@ class Receipt:
     entries: tuple[ShownEntry, ...]
     member: Member | None
     state: StateProof | None
+    reports: tuple[ShownReport, ...] = ()
 
 
 def read_receipt(content: bytes) -> Receipt:
@@ -153,6 +169,18 @@ def _fields(receipt: Receipt) -> dict[str, Any]:
             "account": ["0x" + node.hex() for node in state.account],
             "storage": ["0x" + node.hex() for node in state.storage],
         },
+        **(
+            {"reports": [_report_fields(each) for each in receipt.reports]}
+            if receipt.reports
+            else {}
+        ),
+    }
+
+
+def _report_fields(report: ShownReport) -> dict[str, Any]:
+    return {
+        "entry": report.encoded.hex(),
+        "path": [sibling.hex() for sibling in report.path],
     }
 
 
@@ -174,7 +202,12 @@ def _block_fields(block: BlockId) -> dict[str, Any]:
 def _receipt(value: Any) -> Receipt:
     if isinstance(value, dict) and "schema" in value and value["schema"] != SCHEMA:
         raise InputError(f"its schema is {str(value['schema'])[:60]!r}, not {SCHEMA}")
-    fields = closed_object(value, _RECEIPT_KEYS, "it")
+    # Only where there are some: all other receipts are what they were before there were any.
+    reported = isinstance(value, dict) and "reports" in value
+    fields = closed_object(value, (*_RECEIPT_KEYS, *(("reports",) if reported else ())), "it")
+    reports = _list(fields["reports"], "reports") if reported else []
+    if reported and not reports:
+        raise InputError("it has a list of reports, and none in it")
     contract = fields["contract"]
     named = _CONTRACT.fullmatch(contract) if isinstance(contract, str) else None
     if named is None:
@@ -192,6 +225,7 @@ def _receipt(value: Any) -> Receipt:
         entries=tuple(_entry(each, f"entries[{at}]") for at, each in enumerate(entries)),
         member=None if fields["member"] is None else _member(fields["member"]),
         state=None if fields["state"] is None else _state(fields["state"]),
+        reports=tuple(_report(each, f"reports[{at}]") for at, each in enumerate(reports)),
     )
 
 
@@ -207,6 +241,12 @@ def _entry(value: Any, where: str) -> ShownEntry:
         block=_block(fields["block"], f"{where}.block"),
         transaction=hexadecimal(fields["transaction"], 32, f"{where}.transaction", "0x"),
     )
+
+
+def _report(value: Any, where: str) -> ShownReport:
+    fields = closed_object(value, _REPORT_KEYS, where)
+    encoded = hexadecimal(fields["entry"], ENTRY_SIZE, f"{where}.entry")
+    return ShownReport(decode_entry(encoded), encoded, _path(fields["path"], f"{where}.path"))
 
 
 def _member(value: Any) -> Member:

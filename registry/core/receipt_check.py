@@ -24,10 +24,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from registry.core.closing import goes_on
+from registry.core.compromise import Report, marks, report_of
 from registry.core.digest import sha256
+from registry.core.entry import Action
 from registry.core.lifecycle import PolicyState, Status
 from registry.core.merkle import verify_inclusion
-from registry.core.receipt import Receipt, ShownEntry
+from registry.core.receipt import Receipt, ShownEntry, ShownReport
 from registry.core.snapshot import Logged, PolicyHistory, policy_history
 from registry.core.units import BlockNumber, Digest
 from registry.core.verdict import Evidence, Finality
@@ -73,6 +75,7 @@ class ShownPolicy:
     receipt: Receipt
     history: PolicyHistory
     anchor: Anchor | None
+    reports: tuple[Report, ...] = ()
 
     @property
     def later(self) -> int:
@@ -92,12 +95,15 @@ def check_policy(receipt: Receipt, anchor: Anchor | None, trace: Trace) -> Shown
         _check_checkpoint(receipt, anchor, trace)
     for each in receipt.entries:
         _check_path(receipt, each)
+    for report in receipt.reports:
+        _check_path(receipt, report)
     count = len(receipt.entries)
     trace.held(PATH, f"{count} {'path leads' if count == 1 else 'paths lead'} to the log's root")
     history = _history(receipt)
     policy_id = receipt.entries[0].entry.policy.policy_id.hex()
     trace.held(HISTORY, f"the entries are the first {count} of policy {policy_id}, none left out")
-    shown = ShownPolicy(receipt, history, anchor)
+    reports = _reports(receipt, history, trace)
+    shown = ShownPolicy(receipt, history, anchor, reports)
     if anchor is not None:
         _check_slot(shown, anchor, trace)
     _check_manifests(receipt, history, trace)
@@ -116,7 +122,7 @@ def _check_checkpoint(receipt: Receipt, anchor: Anchor, trace: Trace) -> None:
     )
 
 
-def _check_path(receipt: Receipt, each: ShownEntry) -> None:
+def _check_path(receipt: Receipt, each: ShownEntry | ShownReport) -> None:
     try:
         verify_inclusion(each.leaf, each.entry.index, receipt.size, each.path, receipt.root)
     except ProofError as error:
@@ -132,6 +138,24 @@ def _history(receipt: Receipt) -> PolicyHistory:
         return policy_history([Logged(each.entry, each.manifest) for each in receipt.entries])
     except Inconsistent as error:
         raise ProofError(HISTORY, str(error)) from None
+
+
+def _reports(receipt: Receipt, history: PolicyHistory, trace: Trace) -> tuple[Report, ...]:
+    """The reports that the receipt shows: each marks one of the entries, or has no place here."""
+    found: list[Report] = []
+    for each in receipt.reports:
+        index = each.entry.index
+        if each.entry.action is not Action.REPORT_COMPROMISE:
+            raise ProofError(HISTORY, f"entry {index} reports no key")
+        if found and found[-1].entry >= index:
+            raise ProofError(HISTORY, f"the report of entry {index} is not in the log's order")
+        report = report_of(each.entry)
+        if not marks([report], history.entries):
+            raise ProofError(HISTORY, f"the report of entry {index} is about none of the entries")
+        found.append(report)
+    if found:
+        trace.held(HISTORY, f"{len(found)} of the log's entries report a key that recorded some")
+    return tuple(found)
 
 
 def _check_slot(shown: ShownPolicy, anchor: Anchor, trace: Trace) -> None:

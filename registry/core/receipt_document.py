@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from registry.core.calendar import iso_date
 from registry.core.collection import members_of, own_standing
+from registry.core.compromise import doubted, marks
 from registry.core.manifest import Manifest, ManifestState, Reading, parse
 from registry.core.merkle import leaf_hash, verify_inclusion
 from registry.core.receipt import Member
@@ -159,6 +160,7 @@ def _registration(
         manifest_known=shown.receipt.entries[place].manifest is not None,
     )
     manifest = member or _present(history.readings[place])
+    marked = marks(shown.reports, history.entries)
     endorsed = (
         each.get("policy")
         for each in (manifest.relations if manifest else ())
@@ -186,6 +188,9 @@ def _registration(
         endorses=next((each for each in endorsed if each), None),
         unsettled=why,
         collection=None if member is None else _member_of(shown, place),
+        # Without a report nothing is known: there may be one that the receipt does not hold.
+        compromised=marked or None,
+        doubted=doubted(marked, entry.index, history.entries[-1].index),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from registry.core.compromise import Mark, Report, mark, report_of
-from registry.core.entry import Action
+from registry.core.entry import Action, Entry
 from registry.core.units import Address, EntryIndex, UnixSeconds
 from registry.mirror.schema import compromises, entries, policies
 from registry.mirror.store import entry_of
@@ -54,9 +54,14 @@ def reports(connection: Connection) -> tuple[Report, ...]:
     )
 
 
+def logged_report_entries(connection: Connection, size: int) -> list[Entry]:
+    """The reports among the log's first `size` entries, as entries."""
+    return [entry_of(row) for row in connection.execute(_LOGGED, {"size": size})]
+
+
 def logged_reports(connection: Connection, size: int) -> tuple[Report, ...]:
-    """The reports among the log's first `size` entries, from the entries themselves."""
-    return tuple(report_of(entry_of(row)) for row in connection.execute(_LOGGED, {"size": size}))
+    """The same as reports: from the log itself, and no table that is derived from it."""
+    return tuple(map(report_of, logged_report_entries(connection, size)))
 
 
 @dataclass(frozen=True, slots=True)

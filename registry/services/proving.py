@@ -13,7 +13,9 @@ from typing import Any
 
 from registry.chain.client import Client
 from registry.chain.state_proof import ask
+from registry.core.compromise import marks, report_of
 from registry.core.digest import parse_digest
+from registry.core.entry import Entry
 from registry.core.merkle import leaf_hash, verify_inclusion
 from registry.core.policy import PolicyKey
 from registry.core.position import Position
@@ -22,6 +24,7 @@ from registry.core.receipt import (
     Member,
     Receipt,
     ShownEntry,
+    ShownReport,
     StateProof,
     as_text,
 )
@@ -29,6 +32,7 @@ from registry.core.receipt_check import ShownPolicy, Trace, check_policy
 from registry.core.units import BlockNumber, Day, Digest
 from registry.core.verdict import Registration
 from registry.errors import CouldNotCheck, Inconsistent, NotFound, NotVerified, ProofError
+from registry.mirror.compromised import logged_report_entries
 from registry.mirror.engine import Connection, Engine, reading
 from registry.mirror.members import member_and_path
 from registry.mirror.queries import block_of_entry, history, policies_with_prefix
@@ -149,17 +153,28 @@ def _from_mirror(connection: Connection, position: Position, policy_id: Digest) 
     if not found:
         raise NotFound(f"the policy {policy_id.hex()} is not in the registry")
     last = _block_of(connection, position.size - 1)
+    acts = history(connection, found[0].id)
     return Receipt(
         chain_id=position.chain_id,
         contract=position.contract,
         size=position.size,
         root=position.root,
         block=last,
-        entries=tuple(
-            _shown(connection, row, position.size) for row in history(connection, found[0].id)
-        ),
+        entries=tuple(_shown(connection, row, position.size) for row in acts),
         member=None,
         state=None,
+        reports=_reports(connection, position.size, [entry_of(row) for row in acts]),
+    )
+
+
+def _reports(
+    connection: Connection, size: int, entries: Sequence[Entry]
+) -> tuple[ShownReport, ...]:
+    """All reports of the log that mark one of the entries."""
+    return tuple(
+        ShownReport(each, each.encode(), tuple(inclusion_path(connection, each.index, size)))
+        for each in logged_report_entries(connection, size)
+        if marks([report_of(each)], entries)
     )
 
 

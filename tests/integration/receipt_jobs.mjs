@@ -5,7 +5,7 @@ import { bytesOf, hexOf } from "../../api/web/bytes.js";
 import { keccak256 } from "../../api/web/keccak.js";
 import { decodeEntry, leafHash, verifyInclusion } from "../../api/web/log.js";
 import { readManifest } from "../../api/web/manifest.js";
-import { NoVerdict, ProofError, verifyReceipt } from "../../api/web/receipt.js";
+import { NoVerdict, ProofError, doubtedBy, verifyReceipt } from "../../api/web/receipt.js";
 import { standingOn } from "../../api/web/standing.js";
 import { parseStrict } from "../../api/web/strict_json.js";
 import { decodeRlp } from "../../api/web/trie.js";
@@ -21,7 +21,8 @@ const JOBS = {
       const { entry, latest, later, status, role, version, versions, current } = shown;
       return {
         expected: null, entry: Number(entry.index), latest, later: Number(later), status, role, version, versions,
-        current, contract: shown.contract,
+        current, contract: shown.contract, marked: shown.marks.map((mark) => Number(mark.entry.index)),
+        doubted: doubtedBy(shown).length > 0,
       };
     } catch (error) {
       if (error instanceof ProofError) return { expected: error.step, why: error.message };

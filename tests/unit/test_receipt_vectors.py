@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import report_vectors
 import rlp  # type: ignore[import-untyped]  # it has no stubs
 from eth_hash.auto import keccak
 from logs import draft
@@ -70,7 +71,7 @@ from registry.services.receipts import check_against_block, check_document, pars
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "receipts"
 ON = parse_day("2024-06-01")
-LARGEST_FILE, LARGEST_FOLDER = 12_000, 1_400_000
+LARGEST_FILE, LARGEST_FOLDER = 12_000, 1_500_000
 NO_VERDICT = "no verdict"
 SAFE = 2**53 - 1
 
@@ -87,6 +88,8 @@ class Vector:
     content: bytes | None = None
     entry: int | None = None
     latest: bool | None = None
+    marked: Sequence[int] | None = None
+    doubted: bool | None = None
 
     def fields(self) -> dict[str, Any]:
         content = self.shown.text().encode() if self.content is None else self.content
@@ -103,6 +106,8 @@ class Vector:
             held["receipt_base64"] = base64.b64encode(content).decode()
         if self.expected is None:
             held |= {"entry": self.entry, "latest": self.latest}
+        if self.marked is not None:
+            held |= {"marked": self.marked, "doubted": self.doubted}
         return held
 
 
@@ -895,6 +900,14 @@ def vectors() -> Iterator[Vector]:
     yield from good()
     for name, content, desc in unreadable_text():
         yield Vector(name, 1, one(), desc, content)
+    for name, entry, shown, marked, doubted, desc in report_vectors.good():
+        yield Vector(
+            f"{name}-good", None, shown, desc, entry=entry, latest=True, marked=marked,
+            doubted=doubted,
+        )  # fmt: skip
+    for refused, reported in report_vectors.bad().items():
+        for name, shown, desc in reported:
+            yield Vector(name, refused, shown, desc)
     for step, cases in STEPS.items():
         for name, shown, desc in cases():
             yield Vector(name, step, shown, desc)
@@ -922,6 +935,8 @@ class Answer:
     expected: int | str | None
     entry: int | None = None
     latest: bool | None = None
+    marked: list[int] | None = None
+    doubted: bool | None = None
 
 
 def answer(vector: dict[str, Any], file: Path) -> Answer:
@@ -940,7 +955,11 @@ def answer(vector: dict[str, Any], file: Path) -> Answer:
     except CouldNotCheck:
         return Answer(NO_VERDICT)
     assert verdict.leading is not None
-    return Answer(None, verdict.leading.entry, shown.later == 0)
+    lead, marked = verdict.leading, verdict.leading.compromised
+    latest = shown.later == 0
+    if marked is None:
+        return Answer(None, lead.entry, latest)
+    return Answer(None, lead.entry, latest, [each.entry for each in marked], lead.doubted)
 
 
 def test_the_committed_files_are_the_ones_made_here() -> None:
@@ -956,7 +975,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_receipt_is_refused_at_the_step_its_file_names(name: str, folder: Path) -> None:
     vector = json.loads((FOLDER / name).read_bytes())
     found = answer(vector, folder / "file")
-    assert found == Answer(vector["expected"], vector.get("entry"), vector.get("latest"))
+    told = ("entry", "latest", "marked", "doubted")
+    assert found == Answer(vector["expected"], *(vector.get(each) for each in told))
 
 
 def test_every_step_refuses_a_receipt() -> None:
