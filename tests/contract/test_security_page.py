@@ -13,7 +13,7 @@ from tests.integration.command_line import User
 
 TEXT = PAGE.read_text("utf-8")
 NAMED_TESTS = sorted(set(re.findall(r"`([\w/]+\.(?:py|t\.sol))::(\w+)`", TEXT)))
-COMMANDS = sorted(set(re.findall(r"polreg ((?:authority |snapshot |export )?[a-z]+)", TEXT)))
+COMMANDS = sorted(set(re.findall(r"polreg ((?:admin |authority |snapshot |export )?[a-z]+)", TEXT)))
 _DEFINITION = {"py": "def {}(", "sol": "function {}("}
 
 
