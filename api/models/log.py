@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.models.base import Answer, FromRegistry, shown
+from api.models.joint import MarkedAct
 from api.models.sample import ACCOUNT, AUTHORITY, MOMENT
 
 
@@ -35,6 +36,9 @@ class AuthoritiesAnswer(FromRegistry):
 class RoleChange(Answer):
     entry: int = shown(8)
     at: str = shown(MOMENT)
+    by: str = shown(ACCOUNT)
+    compromised: MarkedAct | None = shown(None)
+    """Where the key that did it was reported compromised, as of then."""
 
 
 class Grant(Answer):

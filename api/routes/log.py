@@ -64,13 +64,8 @@ def authorities(registry: Registry) -> Response:
 )
 def authority(code: Code, registry: Registry) -> Response:
     """One authority, who held its roles, and its keys that were reported compromised."""
-    position, row, grants, compromised = find_authority(registry.engine, code)
-    content = {
-        "authority": answers.authority(row),
-        "grants": [answers.grant(each) for each in grants],
-        "compromised": [answers.compromise(each) for each in compromised],
-    }
-    return answering.from_registry(position, content)
+    found = find_authority(registry.engine, code)
+    return answering.from_registry(found.position, answers.shown_authority(found))
 
 
 @router.get("/stats", response_model=StatsAnswer, responses=documented(StatsAnswer), tags=["log"])

@@ -10,6 +10,7 @@ import typer
 
 from registry.cli import common
 from registry.cli.common import Json
+from registry.cli.issue_words import mark_in_words
 
 if TYPE_CHECKING:
     from registry.chain.sender import Receipt
@@ -156,13 +157,10 @@ def show(code: _Code, as_json: Json = False) -> None:
     from registry.services.lookup import find_authority
 
     with common.workspace() as opened:
-        position, row, grants, compromises = find_authority(opened.reader, code)
-    shown = {
-        **answers.authority(row),
-        "grants": [answers.grant(each) for each in grants],
-        "compromised": [answers.compromise(each) for each in compromises],
-    }
-    context = answers.context(position)
+        found = find_authority(opened.reader, code)
+    told = answers.shown_authority(found)
+    shown = {**told.pop("authority"), **told}
+    context = answers.context(found.position)
     if as_json:
         common.print_json({"authority": shown, "registry": context})
         return
@@ -170,6 +168,10 @@ def show(code: _Code, as_json: Json = False) -> None:
     for each in shown["grants"]:
         ended = f" until {each['dismissed']['at']}" if each["dismissed"] else ""
         common.say(f"  {each['role']:<11}{each['account']} since {each['appointed']['at']}{ended}")
+        for change in (each["appointed"], each["dismissed"]):
+            if change and change["compromised"]:
+                said = mark_in_words(change["compromised"])
+                common.say(f"    KEY REPORTED COMPROMISED: entry {change['entry']} is by {said}")
     for each in shown["compromised"]:
         common.say(f"  reported compromised: {each['account']} since {each['since']}")
     common.say_context(context)

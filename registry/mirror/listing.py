@@ -170,7 +170,9 @@ def grant_rows(connection: Connection, code: str) -> list[Any]:
         select(
             grants,
             given.c.recorded_at.label("appointed_at"),
+            given.c.registrar.label("appointed_by"),
             taken.c.recorded_at.label("dismissed_at"),
+            taken.c.registrar.label("dismissed_by"),
         )
         .join(given, given.c.entry == grants.c.appointed)
         .outerjoin(taken, taken.c.entry == grants.c.dismissed)

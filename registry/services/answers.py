@@ -7,14 +7,15 @@ answer names the chain, the contract, the block, the log and the mirror's age.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from registry.chain.addresses import checksummed
 from registry.core.authority import Role
 from registry.core.calendar import LAST_DAY, iso_date, iso_or_none, iso_time
 from registry.core.chain_id import caip2, caip10, is_development
-from registry.core.compromise import Mark, doubted
+from registry.core.compromise import Mark, Report, doubted
+from registry.core.compromise import mark as mark_on
 from registry.core.joint import Issuer
 from registry.core.position import Position
 from registry.core.timeline import Standing
@@ -28,7 +29,7 @@ from registry.services.verify import required_position
 if TYPE_CHECKING:
     from registry.core.receipt_check import ShownPolicy, Trace
     from registry.mirror.member_listing import ListedMember
-    from registry.services.lookup import FoundPolicy
+    from registry.services.lookup import FoundAuthority, FoundPolicy
     from registry.services.publish import Published
 
 DEVELOPMENT_NOTE = "a local development chain, worth no more than this machine"
@@ -330,15 +331,33 @@ def authority(row: Any) -> dict[str, Any]:
     }
 
 
-def grant(row: Any) -> dict[str, Any]:
+def shown_authority(found: FoundAuthority) -> dict[str, Any]:
+    """An authority's grants from entry to entry, each by whom, and its reported keys."""
+    return {
+        "authority": authority(found.row),
+        "grants": [grant(each, found.reports) for each in found.grants],
+        "compromised": [compromise(each) for each in found.compromises],
+    }
+
+
+def grant(row: Any, reports: Collection[Report]) -> dict[str, Any]:
+    def change(entry: int, at: int, by: bytes) -> dict[str, Any]:
+        marked = mark_on(reports, EntryIndex(entry), row.authority, by, at)
+        return {
+            "entry": entry,
+            "at": iso_time(at),
+            "by": checksummed(Address(by)),
+            "compromised": None if marked is None else mark(marked),
+        }
+
     return {
         "account": checksummed(Address(row.account)),
         "role": Role(row.role).name.lower(),
-        "appointed": {"entry": row.appointed, "at": iso_time(row.appointed_at)},
+        "appointed": change(row.appointed, row.appointed_at, row.appointed_by),
         "dismissed": (
             None
             if row.dismissed is None
-            else {"entry": row.dismissed, "at": iso_time(row.dismissed_at)}
+            else change(row.dismissed, row.dismissed_at, row.dismissed_by)
         ),
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from registry.core.authority import Role, check_code
-from registry.core.compromise import Mark
+from registry.core.compromise import Mark, Report
 from registry.core.joint import Issuer
 from registry.core.policy import policy_key
 from registry.core.position import Position
@@ -127,18 +127,31 @@ def find_authorities(engine: Engine) -> tuple[Position, list[Any]]:
         return required_position(connection), listing.authority_rows(connection)
 
 
-def find_authority(engine: Engine, code: str) -> tuple[Position, Any, Sequence[Any], Sequence[Any]]:
-    """One authority, who held its roles, and its keys that were reported compromised."""
+@dataclass(frozen=True, slots=True)
+class FoundAuthority:
+    """An authority, who held its roles, its keys that were reported compromised, and all reports
+    of the log: those who appointed may have been keys of an authority above it."""
+
+    position: Position
+    row: Any
+    grants: Sequence[Any]
+    compromises: Sequence[Any]
+    reports: Sequence[Report]
+
+
+def find_authority(engine: Engine, code: str) -> FoundAuthority:
+    """One authority; raises NotFound."""
     with reading(engine) as connection:
         position = required_position(connection)
         rows = listing.authority_rows(connection, check_code(code))
         if not rows:
             raise NotFound(f"the authority {code} is not open", hint="see polreg authority list")
-        return (
+        return FoundAuthority(
             position,
             rows[0],
             listing.grant_rows(connection, code),
             listing.compromise_rows(connection, code),
+            reports(connection),
         )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import orjson
 import pytest
 
+from registry.chain.rpc import HttpTransport
 from registry.core.calendar import iso_time, parse_time
 from registry.core.verdict import ExitCode
+from tests.anvil import ROOT, running_anvil
+from tests.contract.anvil_registry import account
+from tests.contract.registry_office import opened_office
 from tests.integration.command_line import User
 
 
@@ -78,10 +84,10 @@ def test_another_authority_s_report_of_the_same_key_marks_nothing(
     user: User, document: Path
 ) -> None:
     user.done("authority", "open", "FR")
-    account = own_account(user)
-    user.done("authority", "compromised", "FR", account, "--since", "2020-01-01")
+    key = own_account(user)
+    user.done("authority", "compromised", "FR", key, "--since", "2020-01-01")
     assert user("verify", document).code == ExitCode.VERIFIED
-    user.done("authority", "compromised", "CN", account, "--since", "2020-01-01")
+    user.done("authority", "compromised", "CN", key, "--since", "2020-01-01")
     assert user("verify", document).code == ExitCode.NOT_IN_FORCE, "one above it answers for it"
 
 
@@ -117,3 +123,49 @@ def test_a_snapshot_knows_the_reports_of_its_own_part_of_the_log(
     (tmp_path / "hidden.ndjson").write_text(hidden)
     refused = user("snapshot", "verify", tmp_path / "hidden.ndjson")
     assert (refused.code, "compromised" in refused.err) == (1, True), refused
+
+
+def test_whom_a_reported_key_appointed_is_shown(user: User) -> None:
+    """A controller's key: what it did to the authority and to those below it."""
+    user.done("authority", "appoint", "CN.GD", "0x" + "1" * 40)
+    key = own_account(user)
+    user.done("authority", "compromised", "CN", key, "--since", "2020-01-01", "--as", "controller")
+    shown = user.done("authority", "show", "CN.GD", "--json").json["authority"]
+    appointed = [
+        each["appointed"] for each in shown["grants"] if each["account"] == "0x" + "1" * 40
+    ]
+    (change,) = appointed
+    assert change["by"] == key
+    assert change["compromised"]["reported_by"] == "CN"
+    assert "KEY REPORTED COMPROMISED" in user.done("authority", "show", "CN.GD").out
+
+
+def test_a_receipt_made_after_the_report_says_so_and_one_before_can_not(
+    tmp_path: Path,
+) -> None:
+    """By the command line and by the verifier in JavaScript, against a block hash alone."""
+    with running_anvil() as url:
+        office = opened_office(HttpTransport(url), url, tmp_path)
+        file, key = office.publish("a.md"), account("officer").address
+        before, after = tmp_path / "before.json", tmp_path / "after.json"
+        office.officer.done("prove", file, "--chain-proof", "-o", before)
+        office.officer.done("authority", "compromised", "CN", key, "--since", "2020-01-01")
+        office.officer.done("prove", file, "--chain-proof", "-o", after)
+        for receipt, code, said in ((before, 0, False), (after, 4, True)):
+            trusted = orjson.loads(receipt.read_bytes())["checkpoint"]["block"]["hash"]
+            told = office.officer("verify", file, "--receipt", receipt, "--block-hash", trusted)
+            assert (told.code, "WARNING" in told.out) == (code, said), told
+            as_json = ("--block-hash", trusted, "--json")
+            (checked,) = office.officer("verify", file, "--receipt", receipt, *as_json).json[
+                "files"
+            ]
+            (registration,) = checked["verdict"]["registrations"]
+            assert (registration["compromised"] is None) is not said
+            node = shutil.which("node")
+            assert node is not None
+            script = ROOT / "api" / "web" / "verify.mjs"
+            done = subprocess.run(
+                [node, script, file, receipt, trusted], capture_output=True, text=True, check=False,
+                timeout=60,
+            )  # fmt: skip
+            assert (done.returncode, "reported compromised" in done.stdout) == (code, said), done
