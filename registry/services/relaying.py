@@ -20,7 +20,7 @@ from registry.chain.abi import record_by_signature_data
 from registry.chain.client import Client
 from registry.chain.signers import Signer
 from registry.chain.typed_data import digest_of
-from registry.core.outbox import Stage
+from registry.core.outbox import Patience, Stage
 from registry.core.signed_act import SignedAct, called, read_signed_act, write_signed_act
 from registry.core.submission import Submission
 from registry.core.units import Address, BlockNumber, UnixSeconds
@@ -91,12 +91,19 @@ class Relay:
         chain_id: int,
         catch_up: Callable[[], object],
         hourly: int = HOURLY,
+        patience: Patience | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine, self._client, self._clock = engine, client, clock
         self._chain_id, self._hourly, self._catch_up = chain_id, hourly, catch_up
         self._rounds = Rounds(
-            engine, client, signer.address, signer, catch_up=catch_up, clock=clock
+            engine,
+            client,
+            signer.address,
+            signer,
+            catch_up=catch_up,
+            patience=patience,
+            clock=clock,
         )
 
     @property

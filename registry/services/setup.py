@@ -124,6 +124,7 @@ def relay_for(workspace: Workspace, signer: Signer, **options: Any) -> Relay:
         signer,
         chain_id=workspace.deployment.chain_id,
         catch_up=workspace.sync,
+        patience=Patience(workspace.settings.stuck_after, workspace.settings.max_fee),
         **options,
     )
 
