@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,9 +89,11 @@ class World:
         return sign_act(self.draft(number, action), state, Signing(**place), LocalSigner(key))
 
     @contextmanager
-    def relay(self, name: str = "relay", key: str = PAYER, **options: Any) -> Iterator[Relay]:
-        """A relay with a database of its own by its name."""
-        with Workspace(self.settings(name)) as opened:
+    def relay(
+        self, name: str = "relay", key: str = PAYER, database: str | None = None, **options: Any
+    ) -> Iterator[Relay]:
+        """A relay with a database of its own by its name, or with this one."""
+        with Workspace(replace(self.settings(name), database_url=database)) as opened:
             opened.sync()
             yield relay_for(opened, LocalSigner(bytes.fromhex(key[2:])), **options)
 

@@ -155,7 +155,7 @@ def _sign(draft: Draft, given: dict[str, Any]) -> None:
     signer = signer_of(settings_from(os.environ), common.ask_password)
     signed = sign_act(draft, state, place, signer, digest_only=given["digest_only"])
     write_whole(given["output"], [write_signed_act(signed)])
-    _tell(signed, given["output"], draft.called)
+    _tell(signed, given["output"])
 
 
 def _stands(draft: Draft, given: dict[str, Any]) -> tuple[Draft, PolicyState, int, Address]:
@@ -211,42 +211,46 @@ def countersign(
     import os
 
     from registry.config import settings_from
-    from registry.core.signed_act import called, read_signed_act, write_signed_act
+    from registry.core.signed_act import read_signed_act, write_signed_act
     from registry.services.files import write_whole
     from registry.services.keys import signer_of
     from registry.services.signing import countersigned
 
     signed = read_signed_act(_content(act))
     common.warn_of_key()
-    _show(signed, called(signed.acts.submissions))
+    _show(signed)
     signer = signer_of(settings_from(os.environ), common.ask_password)
     signed = countersigned(signed, signer)
     write_whole(output, [write_signed_act(signed)])
-    _tell(signed, output, called(signed.acts.submissions))
+    _tell(signed, output)
 
 
-def _show(signed: SignedAct, what: str) -> None:
+def _show(signed: SignedAct) -> None:
+    """Whoever signs is to see what."""
     from registry.chain.addresses import checksummed
-    from registry.core.calendar import iso_time
+    from registry.core.calendar import iso_or_none, iso_time
     from registry.core.chain_id import caip10
+    from registry.core.signed_act import called
 
     acts = signed.acts
-    common.say(f"{acts.submissions[0].action.word}: {what}")
     for submission in acts.submissions:
+        common.say(called([submission]))
         if submission.document:
             typer.echo(f"  document     sha256 {submission.document.hex()}")
         typer.echo(f"  manifest     sha256 {submission.manifest.hex()}")
         typer.echo(f"  act          {submission.sequence} on this policy")
+        if submission.effective_on is not None:
+            typer.echo(f"  applies from {iso_or_none(submission.effective_on)}")
     typer.echo(f"  registry     {caip10(acts.chain_id, checksummed(acts.contract))}")
     typer.echo(f"  registrar    {checksummed(acts.registrar)}")
     typer.echo(f"  valid until  {iso_time(acts.deadline)}")
 
 
-def _tell(signed: SignedAct, output: Path, what: str) -> None:
+def _tell(signed: SignedAct, output: Path) -> None:
     from registry.chain.addresses import checksummed
     from registry.services.signing import signers_of
 
-    _show(signed, what)
+    _show(signed)
     for account in signers_of(signed):
         typer.echo(f"  signed by    {checksummed(account)}")
     typer.echo(f"written to {output}: polreg relay {output} sends it, from any machine")

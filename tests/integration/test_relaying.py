@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from registry.core.following import Fault
 from registry.core.outbox import Stage
 from registry.core.policy import PolicyKey
 from registry.core.signed_act import SignedAct, write_signed_act
+from registry.core.signing_kit import state_before
 from registry.core.units import Address, Day, Digest, UnixSeconds
 from registry.errors import (
     InputError,
@@ -45,6 +46,8 @@ from tests.relaying import (
     address_of,
     make_world,
 )
+from tests.signing_server import Fault as Wrong
+from tests.signing_server import signing_server
 
 pytestmark = pytest.mark.xdist_group("relaying")
 
@@ -55,6 +58,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield make_world(url, tmp_path_factory.mktemp("relaying"), wallet=True)
 
 
+REMOTE = bytes.fromhex("c0ffee07" * 8)
 OFFLINE = """
 import socket, sys
 class Blocked:
@@ -277,9 +281,11 @@ def test_a_registrar_of_nothing_costs_nothing(world: World) -> None:
     assert before == after
 
 
-def test_no_more_are_taken_in_an_hour_than_the_limit(world: World) -> None:
-    now = [1_900_000_000.0]
-    with world.relay("limits", hourly=2, clock=lambda: now[0]) as relay:
+def test_no_more_are_taken_in_an_hour_than_the_limit(
+    world: World, databases: Callable[[], str]
+) -> None:
+    now, url = [1_900_000_000.0], databases()
+    with world.relay("limits", database=url, hourly=2, clock=lambda: now[0]) as relay:
         for number in range(2):
             relay.accept(write_signed_act(world.signed(f"limit {number}")))
         # What is known already counts once.
@@ -317,10 +323,11 @@ class _Broken(HttpTransport):
 
 @pytest.mark.parametrize("lost", [False, True], ids=["not sent", "answer lost"])
 def test_who_comes_next_sends_the_same_bytes(
-    world: World, monkeypatch: pytest.MonkeyPatch, lost: bool
+    world: World, monkeypatch: pytest.MonkeyPatch, databases: Callable[[], str], lost: bool
 ) -> None:
-    name = f"next {lost}"
-    with world.relay(name) as relay:
+    url = databases()
+    name = f"next {lost} {url.partition(':')[0]}"
+    with world.relay(name, database=url) as relay:
         broken = _Broken(world.url)
         broken.lost = lost
         monkeypatch.setattr(relay._rounds._outgoing, "_transport", broken)
@@ -329,7 +336,7 @@ def test_who_comes_next_sends_the_same_bytes(
         before = relay.progress(id_)
         assert before.stage is Stage.UNKNOWN
         assert before.transaction is not None
-    with world.relay(name) as relay:
+    with world.relay(name, database=url) as relay:
         after = relay.drive(id_)
     assert after.stage is Stage.INCLUDED
     assert after.transaction is not None
@@ -408,6 +415,62 @@ def test_a_wallet_s_signatures_may_be_added_in_any_order(world: World) -> None:
     assert on_chain(client, signed) == "taken"
     swapped = replace(signed, signature=signature[65:] + signature[:65])
     assert on_chain(client, swapped) == "SignatureInvalid"
+
+
+def test_several_acts_may_be_under_one_signature(world: World) -> None:
+    first = world.signed("together")
+    (published,) = first.acts.submissions
+    (amended,) = world.signed(
+        "together", Action.AMEND, state_before(Action.AMEND, 2)
+    ).acts.submissions
+    acts = replace(first.acts, submissions=(published, amended))
+    signed = SignedAct(acts, LocalSigner(REGISTRAR).sign_typed_data(acts))
+    with world.relay("together") as relay:
+        done = relay.relay(write_signed_act(signed))
+        assert done.stage is Stage.INCLUDED
+        relay._catch_up()
+        assert relay.progress(done.row.id).entry is not None
+        assert Client(world.transport, world.contract).policy(amended.policy).sequence == 2
+        # In another order they are not two acts of this policy.
+        acts = replace(acts, submissions=(amended, published))
+        signed = SignedAct(acts, LocalSigner(REGISTRAR).sign_typed_data(acts))
+        with pytest.raises(Rejected, match="came first"):
+            relay.accept(write_signed_act(signed))
+
+
+def test_what_a_remote_signer_does_wrong_is_not_sent_and_leaves_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    document = tmp_path / "d.md"
+    document.write_text("By a remote signer.")
+    account = address_of(REMOTE)
+    world.admin.done("authority", "appoint", "CN.GD", account)
+    world.transport.request("anvil_setBalance", [account, hex(10**20)])
+    words = ("publish", document, "--authority", "CN.GD", "--number", "remote", "--title-en", "R")
+    with signing_server(REMOTE) as server:
+        user = world.user("remote", POLREG_SIGNER_URL=server.url, POLREG_SIGNER_ACCOUNT=account)
+        for fault in (
+            Wrong.WRONG_ACCOUNT,
+            Wrong.WRONG_SIGNATURE,
+            Wrong.HIGH_S,
+            Wrong.ANOTHER_TRANSACTION,
+            Wrong.NONSENSE,
+            Wrong.REFUSES,
+        ):
+            server.fault = fault
+            outcome = user(*words)
+            assert (outcome.code, "canary-of-the-path" in outcome.err) == (1, False), outcome.err
+        nonce = world.transport.request("eth_getTransactionCount", [account, "pending"])
+        assert int(nonce, 16) == 0
+        assert user.done("outbox", "list", "--stage", "staged", "--json").json["acts"] == []
+        server.fault = Wrong.NONE
+        user.done(*words)
+        place = ("--chain-id", "31337", "--contract", "0x" + world.contract.hex())
+        act = tmp_path / "act.json"
+        signed = ("sign", "suspend", "CN.GD", "remote", "--reason", "x", "--title-en", "R")
+        user.done(*signed, *place, "--sequence", "2", "-o", act)
+        user.done("relay", act)
+    assert "eth_signTypedData_v4" in server.asked
 
 
 def test_a_node_that_is_away_is_not_a_refusal(world: World) -> None:
