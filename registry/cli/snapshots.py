@@ -29,13 +29,21 @@ def snapshot(
         Path | None, typer.Option("--output", "-o", help="Else standard output.")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="ndjson or csv.")] = "ndjson",
+    members: Annotated[
+        bool, typer.Option("--members", help="The members of collections instead, a line each.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write the state of every policy, as of the log's end or an earlier moment."""
+    """Write the state of every policy, as of the log's end or an earlier moment.
+
+    A collection is one line. With --members a second file has its members: all of them, or none
+    (exit code 3) where those of some collection are not known here.
+    """
     from registry.core.calendar import parse_time
     from registry.core.snapshot import Filters
     from registry.errors import InputError
     from registry.services.files import write_whole
+    from registry.services.member_snapshots import take_member_snapshot
     from registry.services.snapshots import take_snapshot
 
     if form not in {"ndjson", "csv"}:
@@ -47,7 +55,8 @@ def snapshot(
         None if recorded_by is None else parse_time(recorded_by),
     )
     with common.workspace() as opened:
-        taken = take_snapshot(opened.reader, filters, size)
+        of_policies = take_snapshot(opened.reader, filters, size)
+        taken = take_member_snapshot(of_policies) if members else of_policies
         lines = taken.ndjson() if form == "ndjson" else taken.csv()
         if output is None:
             sys.stdout.buffer.writelines(lines)
@@ -57,8 +66,9 @@ def snapshot(
     if as_json:
         common.print_json({"file": str(output), "sha256": written, "header": taken.header})
         return
+    shown = "members" if members else "policies"
     typer.echo(
-        f"{output}: {taken.header['count']} policies, log of {taken.size} entries, "
+        f"{output}: {taken.header['count']} {shown}, log of {taken.size} entries, "
         f"root {taken.header['root']}\nsha256 {written}"
     )
 

@@ -46,21 +46,21 @@ class Snapshot:
     def ndjson(self) -> Iterator[bytes]:
         """The header's line, then one a policy in the order of policy_id. Raises
         Inconsistent, before anything is yielded, where the log was replaced meanwhile."""
-        with self._same_log() as connection:
+        with self.same_log() as connection:
             yield ndjson_line(self.header)
             yield from snapshot_lines(connection, self.size, self.filters)
 
     def csv(self) -> Iterator[bytes]:
         """The same rows as CSV (RFC 4180, UTF-8) with a line of column names. What the
         NDJSON header says has no place in CSV."""
-        with self._same_log() as connection:
-            yield _csv_line(COLUMNS)
+        with self.same_log() as connection:
+            yield csv_line(COLUMNS)
             for line in snapshot_lines(connection, self.size, self.filters):
                 row = orjson.loads(line)
-                yield _csv_line([_cell(row.get(name)) for name in COLUMNS])
+                yield csv_line([cell(row.get(name)) for name in COLUMNS])
 
     @contextmanager
-    def _same_log(self) -> Iterator[Connection]:
+    def same_log(self) -> Iterator[Connection]:
         """A transaction in which the log still is the one that was counted."""
         with reading(self.engine) as connection:
             position = read_position(connection)
@@ -76,7 +76,7 @@ class Snapshot:
             yield connection
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """A value as CSV has it: entries of a list with a space between them."""
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
@@ -137,7 +137,7 @@ def checkpoint_of(connection: Connection, position: Position, size: int) -> Chec
     )
 
 
-def _csv_line(values: Any) -> bytes:
+def csv_line(values: Any) -> bytes:
     line = io.StringIO()
     csv.writer(line).writerow(["" if value is None else value for value in values])
     return line.getvalue().encode()

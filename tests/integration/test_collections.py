@@ -3,6 +3,7 @@ mirrors."""
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry.config import Settings
+from registry.core.digest import sha256
 from tests.integration.api_registry import running
 from tests.integration.command_line import Outcome, User
 from tests.integration.test_log_export import without_mirror
@@ -88,6 +90,30 @@ def test_members_are_found_and_listed(published: User) -> None:
     assert [each["collection"]["index"] for each in listed["members"]] == [255, 256]
     assert listed["more"]
     assert "300 members" in published.done("collection", "list").out
+
+
+def test_a_snapshot_has_them_in_a_file_of_its_own(published: User, tmp_path: Path) -> None:
+    plain, file = tmp_path / "snapshot.ndjson", tmp_path / "members.ndjson"
+    published.done("snapshot", "-o", plain)
+    published.done("snapshot", "verify", plain)
+    (row,) = (json.loads(line) for line in plain.read_bytes().splitlines()[1:])
+    published.done("snapshot", "--members", "--in-force-on", "2026-01-01", "-o", file)
+    header, *rows = (json.loads(line) for line in file.read_bytes().splitlines())
+    assert header["schema"] == "policy-registry/member-snapshot/1"
+    # The one that applies from 2190 on is left out.
+    assert header["count"] == len(rows) == MEMBERS - 1
+    assert [each["member"] for each in rows] == [n for n in range(MEMBERS) if n != 7]
+    for each in rows:
+        assert (each["collection"], each["policy_id"]) == (row["document"], row["policy_id"])
+    assert (rows[1]["number"], rows[1]["title_zh"]) == ("No. 1", "水法 1")
+    assert rows[1]["document"] == sha256((tmp_path / "files/1.md").read_bytes()).hex()
+    published.done("snapshot", "--members", "--format", "csv", "-o", tmp_path / "members.csv")
+    with (tmp_path / "members.csv").open(newline="", encoding="utf-8") as written:
+        assert len(list(csv.DictReader(written))) == MEMBERS
+    without_mirror(published).done("sync")
+    assert published("snapshot", "--members").code == 3
+    published.done("snapshot", "-o", tmp_path / "again.ndjson")
+    assert (tmp_path / "again.ndjson").read_bytes() == plain.read_bytes()
 
 
 def test_its_members_go_to_another_mirror_and_are_compared_with_the_log(

@@ -51,7 +51,7 @@ from registry.core.submission import Submission
 from registry.core.tiles import TileId
 from registry.core.timeline import Act, timeline
 from registry.core.units import Address, BlockNumber, Day, Digest, EntryIndex, UnixSeconds
-from registry.services.snapshots import _csv_line
+from registry.services.snapshots import csv_line
 from tests.anvil import DEV_KEYS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
@@ -386,7 +386,7 @@ def snapshot(given: Example) -> Example:
         block_hash=b"\2" * 32,
     )
     lines = [ndjson_line(header(checkpoint, Filters(), 1)), ndjson_line(made)]
-    comma = [_csv_line(COLUMNS), _csv_line([made.get(name) for name in COLUMNS])]
+    comma = [csv_line(COLUMNS), csv_line([made.get(name) for name in COLUMNS])]
     assert all(line.endswith(b"\n") for line in lines)
     assert all(line.endswith(b"\r\n") for line in comma)
     return {
