@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 from registry.chain.events import CHECKPOINT, MANIFEST_PUBLISHED, RECORDED
+from registry.core.merkle import leaf_hash, root
 
 Answer = dict[str, Any]
 """`{"result": …}` or `{"error": {"code": …, "message": …}}`."""
@@ -197,19 +198,25 @@ def manifests_hidden_everywhere(question: Question, result: Any) -> Any:
 
 @_logs
 def entry_made_up(question: Question, logs: list[Any]) -> Any:
-    """The last entry once more under the next index, with the checkpoint after it."""
-    recorded = [log for log in logs if log["topics"][0] == RECORDED]
-    checkpoints = [log for log in logs if log["topics"][0] == CHECKPOINT]
-    if not recorded or logs[-1] is not checkpoints[-1]:
+    """The last entry once more under the next index, and a checkpoint with the root that the
+    log would have: nothing but the contract's own state contradicts it."""
+    if not logs:
         return None
-    new, closing = copy.deepcopy(recorded[-1]), copy.deepcopy(checkpoints[-1])
-    index, last = int(new["topics"][1], 16) + 1, int(logs[-1]["logIndex"], 16)
-    new["topics"][1] = f"0x{index:064x}"
-    closing["data"] = f"0x{index + 1:064x}" + closing["data"][66:]
-    transaction = "0x" + question.random.randbytes(32).hex()
-    for number, each in enumerate((new, closing), last + 1):
-        each |= {"logIndex": hex(number), "transactionHash": transaction}
-        each |= {name: logs[-1][name] for name in ("blockNumber", "blockHash")}
+    everything = {**question.params[0], "fromBlock": "0x0", "toBlock": logs[-1]["blockNumber"]}
+    everything.pop("blockHash", None)
+    entries = [
+        bytes.fromhex(log["topics"][1][2:] + log["data"][2:])
+        for log in question.ask("eth_getLogs", [everything])
+        if log["topics"][0] == RECORDED
+    ]
+    entries.append(len(entries).to_bytes(32, "big") + entries[-1][32:])
+    told = root([leaf_hash(each) for each in entries])
+    last = int(logs[-1]["logIndex"], 16)
+    new = {**logs[-1], "logIndex": hex(last + 1), "data": "0x" + entries[-1][32:].hex()}
+    new["topics"] = [RECORDED, "0x" + entries[-1][:32].hex()]
+    size = len(entries).to_bytes(32, "big")
+    closing = {**logs[-1], "logIndex": hex(last + 2), "data": "0x" + (size + told).hex()}
+    closing["topics"] = [CHECKPOINT]
     return [*logs, new, closing]
 
 

@@ -54,11 +54,18 @@ class Plan:
     """Which faults a seed brings, and when. The first kind goes through all in turn, so that
     as many seeds as there are kinds try every one; half the seeds have others beside it."""
 
-    def __init__(self, seed: int, kinds: Sequence[str] | None = None) -> None:
+    def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        others = self.random.choice((0, 0, 1, 2))
-        chosen = kinds or (KINDS[seed % len(KINDS)], *self.random.sample(KINDS, others))
+        others = self.random.sample(KINDS, self.random.choice((0, 0, 1, 2)))
+        chosen = (KINDS[seed % len(KINDS)], *others)
         self.rates = {kind: self.random.choice(_RATES) for kind in chosen}
+
+    @classmethod
+    def always(cls, *kinds: str) -> Plan:
+        """Each question is answered with all of these."""
+        plan = cls(0)
+        plan.rates = dict.fromkeys(kinds, 1.0)
+        return plan
 
     def due(self) -> list[str]:
         """The kinds that this question is to be answered with."""

@@ -20,6 +20,7 @@ import pytest
 
 from registry.chain.client import Client
 from registry.chain.rpc import HttpTransport
+from registry.core.entry import Action
 from registry.core.units import BlockNumber
 from registry.errors import CouldNotCheck, InputError
 from registry.mirror.engine import Engine
@@ -32,11 +33,13 @@ from tests.interruptions import after_calls
 from tests.lies import SHUFFLED
 from tests.lying_node import KINDS, LyingNode, Plan, Wire
 from tests.mirrored_truth import new_mirror, require_rows, stands_at
+from tests.simulated_contract import AUTHORITY, Act
 
 SEEDS = int(os.environ.get("POLREG_LYING_SEEDS", "300"))
 FIRST = BlockNumber(1)
 HISTORY = 45
 POLLS = 4
+FINAL_AFTER = 16
 SEEDS_PER_ANVIL = 40
 # Long enough for an honest answer mostly; one that comes too late is a fault like any other.
 TIMEOUT_SECONDS = 0.15
@@ -67,7 +70,6 @@ class World:
         self.fork.replace(2, Random(1))
         self.chain = self.fork
         self.node = stack.enter_context(LyingNode(self.fork.url, self.fork.url))
-        self.renew()
         self.healed = self.asked_through(HttpTransport(self.node.url))
 
     def asked_through(self, transport: HttpTransport) -> Client:
@@ -86,9 +88,13 @@ class World:
         self.node.honest = self.chain.url
 
     def require_true(self, mirror: Engine) -> None:
-        """What the mirror holds was true at the block it stands at, on either fork."""
+        """What the mirror holds was true at the block it stands at, on either fork. Where no
+        contract bore it out yet, nothing may be answered from it, and anything may be there."""
         position = stands_at(mirror)
         if position is None:
+            return
+        if position.proven_block < position.block:
+            assert position.synced_at is None
             return
         seen = {**self.fork.known, **self.chain.known}[position.block_hash]
         assert (position.chain_id, position.contract) == (CHAIN_ID, self.chain.client.address)
@@ -106,15 +112,22 @@ def made(url: str) -> AnvilChain:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def prepared() -> Iterator[World]:
     with ExitStack() as stack:
         yield World(stack)
+
+
+@pytest.fixture
+def world(prepared: World) -> World:
+    """One with nothing but its history."""
+    prepared.renew()
+    return prepared
 
 
 def test_no_lie_leaves_a_wrong_row_and_none_outlasts_two_polls(world: World) -> None:
     outcomes = Outcomes()
     for seed in range(SEEDS):
-        if seed % SEEDS_PER_ANVIL == SEEDS_PER_ANVIL - 1:
+        if seed and seed % SEEDS_PER_ANVIL == 0:
             world.renew()
         try:
             lied_to(world, seed, outcomes)
@@ -122,6 +135,36 @@ def test_no_lie_leaves_a_wrong_row_and_none_outlasts_two_polls(world: World) -> 
             error.add_note(f"seed {seed}: {Plan(seed).rates}")
             raise
     require_tried(outcomes)
+
+
+def test_what_a_node_without_states_makes_up_is_dropped(world: World) -> None:
+    """An appointment, of which no block's receipts are asked for, is made up together with the
+    log's root, by a node that has not kept the state that would tell. It is read, nothing is
+    answered from it meanwhile, and the state of the newest block takes it away again."""
+    node, mirror, before = world.node, new_mirror("lied to"), world.chain.head
+    sync(world.healed, mirror, FIRST)
+    world.chain.mine([Act(Action.APPOINT_REGISTRAR, AUTHORITY, "somebody")])
+    world.chain.mine_empty(FINAL_AFTER)
+    client = world.asked_through(HttpTransport(node.url))
+    node.plan = Plan.always("entry_made_up", "state_pruned")
+    read: list[int] = []
+
+    def look(_done: int, _in_all: int, size: int) -> None:
+        position = stands_at(mirror)
+        assert position is not None
+        assert position.synced_at is None
+        read.append(size)
+
+    try:
+        with pytest.raises(CouldNotCheck):
+            sync(client, mirror, FIRST, look)
+    finally:
+        node.plan = None
+    assert read == [len(before.recorded) + 2]
+    left = stands_at(mirror)
+    assert left is not None
+    assert (left.size, left.synced_at) == (len(before.recorded), None)
+    require_healed(world, mirror)
 
 
 def lied_to(world: World, seed: int, outcomes: Outcomes) -> None:
