@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 	$(BIN)/polreg demo
 
 test: $(VENV)/.installed $(NODE_MODULES) $(TOOLS) tools check
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 3 --dist loadgroup
 
 quick: $(VENV)/.installed
 	$(BIN)/pytest -n 2 tests/unit
