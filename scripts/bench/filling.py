@@ -24,7 +24,7 @@ from registry.core.lifecycle import UNPUBLISHED
 from registry.core.submission import Submission
 from registry.core.units import Day
 from registry.services.authorities import open_authority
-from registry.services.setup import signer_for
+from registry.services.keys import signer_of
 from registry.services.workspace import Workspace
 
 AUTHORITY = "CN"
@@ -42,7 +42,7 @@ class Registrar:
 
     def __init__(self, opened: Workspace) -> None:
         self._opened = opened
-        self._signer = signer_for(opened, no_password)
+        self._signer = signer_of(opened.settings, no_password)
         sender = Sender(opened.transport, self._signer)
         open_authority(AUTHORITY, {}, None, opened.client, sender)
         account = "0x" + self._signer.address.hex()

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from registry.config import Settings  # noqa: E402
-from registry.services.setup import deploy, signer_for  # noqa: E402
+from registry.services.keys import signer_of  # noqa: E402
+from registry.services.setup import deploy  # noqa: E402
 from registry.services.workspace import Workspace  # noqa: E402
 from tests.anvil import DEV_KEYS, running_anvil  # noqa: E402
 
@@ -72,7 +73,7 @@ def registry_on_anvil(home: Path, *arguments: str) -> Iterator[Workspace]:
     with running_anvil(*arguments) as url:
         settings = Settings(home=home, rpc_url=url, private_key=DEV_KEYS[0])
         with Workspace(settings) as first:
-            deploy(first.transport, signer_for(first, no_password), settings)
+            deploy(first.transport, signer_of(settings, no_password), settings)
         with Workspace(settings) as opened:
             yield opened
 

@@ -34,9 +34,10 @@ from registry.core.lifecycle import UNPUBLISHED
 from registry.core.submission import Submission
 from registry.core.units import Day
 from registry.services.authorities import open_authority
+from registry.services.hashing import describe_file
 from registry.services.importing import describe_files, read_index, stage_all
-from registry.services.publish import describe_file
-from registry.services.setup import outbox_for, signer_for
+from registry.services.keys import signer_of
+from registry.services.setup import outbox_for
 from registry.services.worklist import Worklist
 from registry.services.workspace import Workspace
 
@@ -120,7 +121,7 @@ def raw(opened: Workspace, folder: Path, documents: int) -> float:
 
 
 def presigned(opened: Workspace, batches: list[list[Submission]]) -> list[str]:
-    signer = signer_for(opened, no_password)
+    signer = signer_of(opened.settings, no_password)
     account = "0x" + signer.address.hex()
     nonce, head, tip, price, balance = opened.transport.batch(
         [
@@ -154,7 +155,7 @@ def transact(opened: Workspace, folder: Path, documents: int) -> float:
 
     ready = submissions(folder, documents)
     web3 = Web3(HTTPProvider(str(opened.settings.rpc_url)))
-    account = checksummed(signer_for(opened, no_password).address)
+    account = checksummed(signer_of(opened.settings, no_password).address)
     contract = web3.eth.contract(
         address=checksummed(opened.client.address),  # type: ignore[arg-type]
         abi=artifact()["abi"],
