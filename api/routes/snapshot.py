@@ -13,6 +13,7 @@ from api.parameters import Registry, Sending, Strict
 from registry.core.calendar import parse_day, parse_time
 from registry.core.digest import sha256
 from registry.core.snapshot import COLUMNS, SCHEMA, Filters, ndjson_line
+from registry.services.member_snapshots import MemberSnapshot, take_member_snapshot
 from registry.services.snapshots import Snapshot, take_snapshot
 
 router = APIRouter(tags=["snapshot"])
@@ -44,6 +45,9 @@ class Asked(Strict):
     """As known at this moment: RFC 3339, or a date for the end of that day in UTC."""
     size: int | None = Field(default=None, ge=1, le=_MAX_SIZE, examples=[11])
     """As known after the log's first entries, this many. Not together with recorded_by."""
+    members: bool = False
+    """The members of collections instead, a line each: all of them, or a 503 where this server does
+    not know those of some collection."""
     format: Format = Format.NDJSON
     """CSV has the same rows and no header of where they come from."""
 
@@ -82,19 +86,23 @@ def snapshot(
 
     The same question about the same log gives the same bytes, from any mirror.
     """
-    taken = take_snapshot(registry.engine, asked.filters(), asked.size)
+    of_policies = take_snapshot(registry.engine, asked.filters(), asked.size)
+    taken = take_member_snapshot(of_policies) if asked.members else of_policies
     headers = {"ETag": _etag(taken, asked.format)}
     if headers["ETag"] in _named(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
-    name = f"policy-registry-{taken.size}.{asked.format}"
+    name = f"policy-registry{'-members' if asked.members else ''}-{taken.size}.{asked.format}"
     headers["Content-Disposition"] = f'attachment; filename="{name}"'
     lines = taken.ndjson() if asked.format is Format.NDJSON else taken.csv()
     return streams.send(lines, headers, asked.format.media_type)
 
 
-def _etag(taken: Snapshot, written_as: Format) -> str:
-    """Of root, size, filters and format; the chain and the contract stand beside the root."""
-    fixed = {key: taken.header[key] for key in ("chain", "contract", "root", "size", "filters")}
+_FIXED = ("schema", "chain", "contract", "root", "size", "filters")
+
+
+def _etag(taken: Snapshot | MemberSnapshot, written_as: Format) -> str:
+    """Of what is shown, root, size, filters and format; chain and contract are with the root."""
+    fixed = {key: taken.header[key] for key in _FIXED}
     return f'"{sha256(ndjson_line({**fixed, "format": written_as.value})).hex()[:32]}"'
 
 
