@@ -83,7 +83,9 @@ def having(
     occur; None for no words."""
     if not words:
         return None
-    whose = SEARCH.c.rowid < 0 if of_members else SEARCH.c.rowid >= 0
+    # Not by the key in PostgreSQL, which would take that index for the one of pairs.
+    row = SEARCH.c.rowid + 0 if on_postgres(connection) else SEARCH.c.rowid
+    whose = row < 0 if of_members else row >= 0
     if not all(map(is_text, words)):
         return select(SEARCH.c.rowid).where(false())
     if on_postgres(connection):
