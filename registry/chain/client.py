@@ -33,7 +33,7 @@ from registry.core.merkle import EMPTY_ROOT
 from registry.core.policy import PolicyKey
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
 from registry.core.verdict import FinalityBlocks
-from registry.errors import Inconsistent, InputError, Rejected
+from registry.errors import Inconsistent, InputError, Rejected, Unavailable
 
 _PER_BATCH = 100
 _WALLET_GAS = 1_000_000
@@ -298,9 +298,9 @@ class Client:
 
     def accepts_signature(self, account: Address, digest: bytes, signature: bytes) -> bool:
         """Whether the contract would take this as the account's signature: by recovery where
-        there is no code at the account, else by asking that code (ERC-1271)."""
-        code = self.transport.request("eth_getCode", ["0x" + account.hex(), "latest"])
-        if code == "0x":
+        there is no code at the account, else by asking that code (ERC-1271). Raises Unavailable
+        where the node does not tell."""
+        if self._asked_of_code("eth_getCode", ["0x" + account.hex(), "latest"]) == "0x":
             try:
                 return recovered(digest, decode_signature(signature)) == account
             except Rejected:
@@ -311,11 +311,16 @@ class Client:
             "data": is_valid_signature_data(digest, signature),
             "gas": hex(_WALLET_GAS),
         }
+        return self._asked_of_code("eth_call", [call, "latest"]) == VALID_SIGNATURE
+
+    def _asked_of_code(self, method: str, params: Sequence[Any]) -> str:
+        """What the node answers; nothing where the code itself would not."""
         try:
-            answer = str(self.transport.request("eth_call", [call, "latest"]))
-        except RpcError:
-            return False
-        return answer.startswith(VALID_SIGNATURE) and len(answer) == 2 + 64
+            return str(self.transport.request(method, params))
+        except RpcError as error:
+            if method == "eth_call" and isinstance(refusal(error), Rejected):
+                return ""
+            raise Unavailable(str(error), fault=Fault.REFUSED) from None
 
     def _events(self, wanted: dict[str, str]) -> list[Recorded | Checkpointed]:
         logs = self.transport.request("eth_getLogs", [wanted])

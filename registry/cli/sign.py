@@ -18,6 +18,7 @@ from registry.cli.drafting import (
     Effective,
     File,
     Issued,
+    Joint,
     Number,
     Reason,
     Relation,
@@ -78,6 +79,7 @@ def _document_command(name: str) -> Callable[..., None]:
         until: Until = None,
         rendition: Rendition = None,
         relation: Relation = None,
+        joint: Joint = None,
         reason: Reason = None,
         digest_only: DigestOnly = False,
     ) -> None:

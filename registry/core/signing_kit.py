@@ -25,7 +25,16 @@ from registry.errors import InputError
 
 SCHEMA = "policy-registry/signing-kit/1"
 _KEYS = ("schema", "chain_id", "contract", "made_at", "authorities", "policies")
-_POLICY = ("authority", "number_hash", "status", "sequence", "title", "type", "jurisdiction")
+_POLICY = (
+    "authority",
+    "number_hash",
+    "status",
+    "sequence",
+    "title",
+    "type",
+    "jurisdiction",
+    "issued_with",
+)
 _STATUSES = {status.word: status for status in Status if status is not Status.NONE}
 
 
@@ -39,6 +48,8 @@ class KnownPolicy:
     title: Mapping[str, str]
     type: str | None
     jurisdiction: str | None
+    issued_with: tuple[str, ...] = ()
+    """Who issues its latest document with it."""
 
     @property
     def state(self) -> PolicyState:
@@ -104,6 +115,7 @@ def write_kit(kit: SigningKit) -> bytes:
                     "title": dict(each.title),
                     "type": each.type,
                     "jurisdiction": each.jurisdiction,
+                    "issued_with": list(each.issued_with),
                 }
                 for each in kit.policies.values()
             ],
@@ -159,6 +171,7 @@ def _policy(value: Any) -> KnownPolicy:
         title,
         fields["type"],
         fields["jurisdiction"],
+        tuple(check_code(str(each)) for each in _listed(fields, "issued_with")),
     )
 
 

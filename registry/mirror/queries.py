@@ -111,8 +111,13 @@ def policies_with_prefix(connection: Connection, prefix: str) -> list[Any]:
 
 
 def policies_of(connection: Connection, authority: str) -> list[Any]:
-    """All policies of an authority, not those of its children."""
-    statement = select(policies).where(policies.c.authority == authority)
+    """All policies of an authority, not those of its children, each with the bytes of its latest
+    document's manifest, if those are there."""
+    statement = (
+        select(policies, manifests.c.content)
+        .outerjoin(manifests, manifests.c.entry == policies.c.document)
+        .where(policies.c.authority == authority)
+    )
     return list(connection.execute(statement.order_by(policies.c.id)))
 
 

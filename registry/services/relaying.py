@@ -18,8 +18,10 @@ from dataclasses import dataclass
 
 from registry.chain.abi import record_by_signature_data
 from registry.chain.client import Client
+from registry.chain.rpc import RpcError
 from registry.chain.signers import Signer
 from registry.chain.typed_data import digest_of
+from registry.core.following import Fault
 from registry.core.outbox import Patience, Stage
 from registry.core.signed_act import SignedAct, called, read_signed_act, write_signed_act
 from registry.core.submission import Submission
@@ -30,6 +32,7 @@ from registry.errors import (
     LimitReached,
     NotFound,
     Rejected,
+    Unavailable,
     UnknownOutcome,
 )
 from registry.mirror import outbox, relayed
@@ -220,6 +223,7 @@ class Relay:
     def _send(self, row: Relayed) -> None:
         signed = read_signed_act(row.content)
         try:
+            check_place(signed, self._client, self._chain_id, self._now())
             self._simulate(signed)
         except Rejected as error:
             self._refused(row, signed, error)
@@ -258,7 +262,11 @@ class Relay:
 
     def _simulate(self, signed: SignedAct) -> None:
         data = bytes.fromhex(record_by_signature_data(signed)[2:])
-        self._rounds.simulate_call(self._client.address, data, relay_gas(signed))
+        try:
+            self._rounds.simulate_call(self._client.address, data, relay_gas(signed))
+        except RpcError as error:
+            # It is the node that refuses here, and not the contract.
+            raise Unavailable(str(error), fault=Fault.REFUSED) from None
 
     def _now(self) -> UnixSeconds:
         return UnixSeconds(int(self._clock()))

@@ -43,6 +43,9 @@ def completed_by(draft: Draft, kit: SigningKit) -> Draft:
         title=draft.title or known.title,
         type=draft.type or known.type,
         jurisdiction=draft.jurisdiction or known.jurisdiction,
+        # A version keeps those of the one before, where none are named.
+        issued_with=draft.issued_with
+        or (known.issued_with if draft.action.carries_document else ()),
     )
 
 

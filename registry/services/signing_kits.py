@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from registry.chain.addresses import parse_address
 from registry.config import Deployment
 from registry.core.authority import check_code
+from registry.core.joint import named_issuers
 from registry.core.lifecycle import Status
+from registry.core.manifest import parse
 from registry.core.policy import PolicyKey
 from registry.core.signing_kit import KnownPolicy, SigningKit
 from registry.core.units import Digest, UnixSeconds
-from registry.errors import NotFound
+from registry.errors import InputError, NotFound
 from registry.mirror.engine import Engine, reading
 from registry.mirror.queries import has_authority, policies_of
 from registry.mirror.registrations import title_of
@@ -39,6 +41,7 @@ def make_kit(engine: Engine, deployment: Deployment, authorities: Sequence[str])
                     title_of(row),
                     row.type,
                     row.jurisdiction,
+                    _issued_with(row.content, key),
                 )
     return SigningKit(
         deployment.chain_id,
@@ -47,3 +50,15 @@ def make_kit(engine: Engine, deployment: Deployment, authorities: Sequence[str])
         codes,
         known,
     )
+
+
+def _issued_with(content: bytes | None, key: PolicyKey) -> tuple[str, ...]:
+    """The co-issuers that the manifest names, if it is one of this policy."""
+    try:
+        manifest = None if content is None else parse(content)
+    except InputError:
+        return ()
+    own = manifest is not None and (
+        manifest.fields["authority"] == key.authority and manifest.number_hash == key.number_hash
+    )
+    return tuple(named_issuers(manifest.fields)) if own and manifest is not None else ()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from registry.chain.abi import record_by_signature_data
@@ -98,8 +99,9 @@ def test_an_act_signed_without_a_network_is_recorded_by_whoever_relays_it(
     relay.done("sign", "kit", "--authority", "CN.GD", "-o", kit)
     words = (document, "--authority", "CN.GD", "--number", "offline 1", "--kit", kit, "-o", act)
     said = offline(
-        "sign", "publish", *words, "--title-en", "One", home=tmp_path / "air", key=REGISTRAR
-    )
+        "sign", "publish", *words, "--title-en", "One", "--joint", "CN",
+        home=tmp_path / "air", key=REGISTRAR,
+    )  # fmt: skip
     assert f"signed by    {address_of(REGISTRAR)}" in said
     told = relay.done("relay", act, "--json").json["submission"]
     assert told["stage"] == "included"
@@ -117,6 +119,8 @@ def test_an_act_signed_without_a_network_is_recorded_by_whoever_relays_it(
     document.write_text("Article 1, amended.")
     offline("sign", "amend", *words, home=tmp_path / "air", key=REGISTRAR)
     assert relay.done("relay", act, "--json").json["submission"]["acts"][0]["sequence"] == 2
+    amended = orjson.loads(orjson.loads(act.read_bytes())["manifests"][0])
+    assert (amended["title"], amended["issued_with"]) == ({"en": "One"}, ["CN"])
     ended = ("CN.GD", "offline 1", "--reason", "over", "--title-en", "One", "-o", act)
     place = ("--chain-id", "31337", "--contract", "0x" + world.contract.hex(), "--sequence", "3")
     offline("sign", "repeal", *ended, *place, home=tmp_path / "air", key=REGISTRAR)

@@ -176,7 +176,7 @@ KIT = SigningKit(
     UnixSeconds(1_700_000_000),
     ("CN.GD", "US"),
     {
-        key.policy_id: KnownPolicy(key, Status.SUSPENDED, 3, {"zh": "一"}, None, "CN-GD")
+        key.policy_id: KnownPolicy(key, Status.SUSPENDED, 3, {"zh": "一"}, None, "CN-GD", ("CN",))
         for key in (PolicyKey("CN.GD", Digest(b"n" * 32)), PolicyKey("US", Digest(b"m" * 32)))
     },
 )
