@@ -42,12 +42,17 @@ def users(
     about = ("--authority", "CN.NEW", "--number", "深府〔２０１７〕71号")
     titles = ("--title-zh", "支持金融业的措施", "--title-en", "Measures, 100% of them")
     on_postgres.done("authority", "open", "CN.NEW", "--parents")
-    on_postgres.done("publish", document, *about, *titles, "--issued", "2017-09-01")
+    on_postgres.done(
+        "publish", document, *about, *titles, "--issued", "2017-09-01", "--joint", "CN"
+    )
     document.write_text("第一条 大力支持金融业。", "utf-8")
     on_postgres.done("amend", document, *about, "--issued", "2020-01-01")
     on_postgres.done("suspend", *about[1::2], "--reason", "court order")
     account = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
     on_postgres.done("authority", "appoint", "CN.NEW", account)
+    grants = on_postgres.done("authority", "show", "CN.NEW", "--json").json["authority"]["grants"]
+    reported = ("CN.NEW", grants[0]["account"], "--since", "2020-01-01")
+    on_postgres.done("authority", "compromised", *reported)
     on_sqlite.done("sync")
     return on_sqlite, on_postgres
 
