@@ -162,9 +162,11 @@ class Rounds:
                 self._usurped(attempts, done)
 
     def _whole(self, transaction: Transaction) -> Transaction:
-        """With its bytes, which are read where they are needed."""
+        """With its bytes, which are read where they are needed; still at the stage where it was
+        seen, so that whoever moved it in the meantime is not overruled."""
         with reading(self.engine) as connection:
-            return rows.transaction_by_id(connection, transaction.id)
+            whole = rows.transaction_by_id(connection, transaction.id)
+        return replace(transaction, raw=whole.raw, data=whole.data)
 
     def _usurped(self, attempts: Sequence[Transaction], done: Round) -> None:
         """Its nonce is used, and not by it. Of several nodes behind one address one may lack
