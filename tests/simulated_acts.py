@@ -61,11 +61,11 @@ def replace_blocks(chain: Chain, depth: int, random: Random) -> None:
     founding = [each for each in gone if each.acts == FOUNDING]
     waiting = [each for each in gone if each not in founding and random.random() < 0.8]
     random.shuffle(waiting)
-    chain.mine(*founding, salt=random.randbytes(4))
+    chain.mine(*founding)
     for _ in range(depth + random.choice((-2, -1, 0, 0, 1))):
         sent = [waiting.pop() for _ in range(min(len(waiting), random.choice((0, 1, 2))))]
         if random.random() < 0.2:
             sent.append(random_transaction(chain.head.contract, random))
         # What comes before another act that it needs waits for a later block.
-        waiting += chain.mine(*sent, salt=random.randbytes(4))
+        waiting += chain.mine(*sent)
         random.shuffle(waiting)

@@ -37,7 +37,7 @@ class Chain:
         self.blocks = [next_block(None, ())[0]]
         self.known = {self.blocks[0].hash: self.blocks[0]}
         self.safe_after, self.finalized_after = safe_after, finalized_after
-        self.safe = self.finalized = 0
+        self.safe = self.finalized = self._mined = 0
 
     @property
     def head(self) -> Block:
@@ -47,12 +47,14 @@ class Chain:
         """A chain with the same blocks, which goes its own way from here."""
         made = Chain(safe_after=self.safe_after, finalized_after=self.finalized_after)
         made.blocks, made.known = list(self.blocks), dict(self.known)
-        made.safe, made.finalized = self.safe, self.finalized
+        made.safe, made.finalized, made._mined = self.safe, self.finalized, self._mined
         return made
 
-    def mine(self, *transactions: Transaction, salt: bytes = b"") -> list[Transaction]:
-        """One block; returns the transactions that the contract refused, which are left out."""
-        block, refused = next_block(self.head, transactions, salt)
+    def mine(self, *transactions: Transaction) -> list[Transaction]:
+        """One block, which is another than any before; returns the transactions that the
+        contract refused, which are left out."""
+        self._mined += 1
+        block, refused = next_block(self.head, transactions, self._mined.to_bytes(8, "big"))
         self.blocks.append(block)
         self.known[block.hash] = block
         self.safe = max(self.safe, block.number - self.safe_after)

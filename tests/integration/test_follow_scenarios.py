@@ -48,7 +48,7 @@ def test_the_log_may_be_taken_back_to_its_beginning(mirror: Engine) -> None:
     chain = founded(3).copy()
     followed(chain, mirror)
     chain.rollback(3)
-    chain.mine(salt=b"later")
+    chain.mine()
     chain.mine(Transaction(FOUNDING, 0))
     require_followed(chain, mirror)
 
@@ -67,8 +67,8 @@ def test_headers_of_one_chain_are_never_joined_to_the_logs_of_another(
 
     def replace() -> None:
         chain.rollback(2)
-        for salt in (b"1", b"2"):
-            chain.mine(salt=salt)
+        for _ in range(2):
+            chain.mine()
 
     node = Node(chain, after_calls(calls, replace))
     with suppress(Inconsistent):
@@ -90,7 +90,7 @@ def test_what_is_final_on_another_chain_is_not_final_here(mirror: Engine) -> Non
     def replace() -> None:
         chain.rollback(12)
         for _ in range(14):
-            chain.mine(salt=b"other")
+            chain.mine()
 
     node = Node(chain, after_calls(3, replace))
     with suppress(Inconsistent):
@@ -108,7 +108,7 @@ def test_a_chain_that_got_shorter_is_followed(mirror: Engine) -> None:
     chain.mine(PUBLISHED)
     followed(chain, mirror)
     chain.rollback(4)
-    chain.mine(salt=b"other")
+    chain.mine()
     require_followed(chain, mirror)
 
 
@@ -123,5 +123,5 @@ def test_a_chain_that_only_lost_blocks_is_one_that_is_late(mirror: Engine) -> No
     assert getattr(raised.value, "fault", None) == Fault.STALE_HEAD
     assert content(mirror) == before
     for _ in range(5):
-        chain.mine(salt=b"other")
+        chain.mine()
     require_followed(chain, mirror)

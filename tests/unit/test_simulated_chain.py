@@ -84,7 +84,7 @@ def test_a_receipt_s_logs_are_the_block_s(chain: Chain) -> None:
 def test_what_was_replaced_is_not_served_and_not_forgotten(chain: Chain) -> None:
     node, gone = Node(chain), chain.head
     chain.rollback(3)
-    chain.mine(salt=b"other")
+    chain.mine()
     assert node.request("eth_getBlockByHash", ["0x" + gone.hash.hex(), False]) is None
     with pytest.raises(RpcError):
         node.request("eth_getLogs", [{"blockHash": "0x" + gone.hash.hex()}])
