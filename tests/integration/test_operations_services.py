@@ -40,7 +40,7 @@ def section(heading: str) -> str:
 
 
 def test_the_commands_work_as_they_stand(user: User) -> None:
-    assert len(BLOCKS) == 2
+    assert len(BLOCKS) == 3
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("POLREG_")},
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
