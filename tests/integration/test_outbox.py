@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -329,14 +330,18 @@ def test_a_registrar_sees_cancels_and_tries_again(anvil_user: User, tmp_path: Pa
     assert (unknown.code, "has no act 99" in unknown.err) == (2, True)
 
 
-def started(user: User, *words: str | Path) -> subprocess.Popen[bytes]:
+def started(
+    user: User, *words: str | Path, err: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """`polreg` in a process of its own."""
     settings = {"POLREG_HOME": str(user.home), **user.settings}
     return subprocess.Popen(
         [sys.executable, "-m", "registry", *map(str, words)],
         env={**os.environ, **settings},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=err,
+        # Where the tests run in the background, Ctrl-C is ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

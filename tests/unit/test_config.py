@@ -48,6 +48,8 @@ def test_every_setting_has_its_variable(tmp_path: Path) -> None:
             "POLREG_KEYSTORE": "keys/mine.json",
             "POLREG_PASSWORD_FILE": "~/password",
             "POLREG_PRIVATE_KEY": KEY,
+            "POLREG_MAX_FEE_GWEI": "1.5",
+            "POLREG_STUCK_AFTER": "30",
             "HOME": "/nowhere",
         }
     )
@@ -62,7 +64,15 @@ def test_every_setting_has_its_variable(tmp_path: Path) -> None:
         keystore=Path("keys/mine.json"),
         password_file=Path("~/password").expanduser(),
         private_key=KEY,
+        max_fee=1_500_000_000,
+        stuck_after=30.0,
     )
+
+
+@pytest.mark.parametrize("value", ["-1", "1e3", "ten", "0.0000000001", "٣"])
+def test_a_fee_that_is_no_number_of_gwei_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match="POLREG_MAX_FEE_GWEI"):
+        settings_from({"POLREG_MAX_FEE_GWEI": value})
 
 
 def test_an_empty_variable_is_one_that_is_not_set(tmp_path: Path) -> None:
