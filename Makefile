@@ -24,6 +24,8 @@ quick: $(VENV)/.installed
 soak: $(VENV)/.installed $(NODE_MODULES) $(TOOLS)
 	PYTHONPATH=. $(BIN)/python scripts/soak.py
 	POLREG_DIFFERENTIAL_ACTS=100000 $(BIN)/pytest tests/differential
+	POLREG_OUTBOX_DOCUMENTS=2000 POLREG_OUTBOX_HISTORIES=2000 $(BIN)/pytest \
+		tests/integration/test_outbox_faults.py tests/integration/test_outbox_histories.py
 	SYMBOLIC_SIZE=24 $(BIN)/pytest tests/symbolic
 	POLREG_LYING_SEEDS=1000 $(BIN)/pytest tests/integration/test_lying_node.py
 	POLREG_HISTORIES=20000 POLREG_KILLS=1000 $(BIN)/pytest -n 2 tests/integration/test_follow_histories.py \
