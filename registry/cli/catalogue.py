@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from registry.services.workspace import Workspace
 
 _LISTED = 10
+_SYNCED_AFTER = 5_000
 
 
 def import_index(
@@ -178,20 +180,27 @@ class _Import:
             describe_files(self._worklist, self._root, advance)
 
     def _finish(self, outbox: Outbox, acts: Ranges) -> None:
+        from registry.errors import CouldNotCheck
         from registry.services.import_costs import Spending
 
         if not len(acts):
             return
         spending = Spending(self._opened.engine, self._opened.client)
         within = acts.all[0][0], acts.all[-1][1]
-        currency, begun, before = self._opened.network.currency, time.monotonic(), -1
+        currency, begun = self._opened.network.currency, time.monotonic()
+        before = synced = -1
         with common.meter("publishing") as tell:
 
             def progress(done: int, total: int) -> None:
-                nonlocal before
+                nonlocal before, synced
                 if done != before:
                     before = done
                     spending.count_acts(outbox, within)
+                if done - synced >= _SYNCED_AFTER:
+                    synced = done
+                    # A little at a time, so that all of it is never in memory at once.
+                    with suppress(CouldNotCheck):
+                        self._opened.sync()
                 seconds = time.monotonic() - begun
                 tell(done, total, _words(done, total, seconds, spending, currency))
 
