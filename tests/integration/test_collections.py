@@ -239,3 +239,8 @@ def test_the_api_answers_of_members(published: User, tmp_path: Path) -> None:
         (kept,) = (published.home / "collections").iterdir()
         assert file.content == kept.read_bytes()
         assert client.get(f"/v1/collections/{'0' * 64}").status_code == 404
+        published.done("snapshot", "--members", "-o", tmp_path / "snapshot.ndjson")
+        plain = client.get("/v1/snapshot")
+        members = client.get("/v1/snapshot", params={"members": "true"})
+        assert members.content == (tmp_path / "snapshot.ndjson").read_bytes()
+        assert members.headers["ETag"] != plain.headers["ETag"]
