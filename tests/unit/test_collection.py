@@ -164,8 +164,10 @@ def test_a_mirror_says_of_a_member_what_its_receipt_says(
     mirrored = lead(engine, text(5), on).leading
     assert mirrored is not None
     assert receipted is not None
-    # A receipt proves no block, and does not know how settled it is.
-    known = replace(mirrored, block=None, finality=receipted.finality)
+    # A receipt proves no block, does not know how settled it is, nor of reported keys unless it
+    # shows a report, nor who issues it too.
+    assert mirrored.compromised == ()
+    known = replace(mirrored, block=None, finality=receipted.finality, compromised=None, issuers=())
     assert known == receipted
     if acts == [] and since is not None and on < since and on >= DAY:
         assert mirrored.standing is Standing.NOT_YET_IN_FORCE
