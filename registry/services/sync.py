@@ -20,23 +20,23 @@ from dataclasses import dataclass, field, replace
 from registry.chain.client import Client, Head
 from registry.chain.ranges import Ranges
 from registry.chain.rpc import RpcError
-from registry.core.chain_id import caip2
 from registry.core.feed import Block
-from registry.core.follow import Behind, Deep, Extend, Gap, Local, Mark, Need, Rewind, follow
+from registry.core.follow import Behind, Deep, Extend, Gap, Local, Need, Rewind, follow
 from registry.core.following import Fault
-from registry.core.merkle import EMPTY_ROOT
 from registry.core.position import Position
 from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
-from registry.errors import Inconsistent, InputError, Rejected, Unavailable
+from registry.errors import Inconsistent, Rejected, Unavailable
 from registry.mirror.engine import Connection, Engine, reading, writing
-from registry.mirror.headers import forget_headers, settle_headers, stored_headers, write_headers
+from registry.mirror.headers import forget_headers, settle_headers, write_headers
 from registry.mirror.position import closed_at, read_position, write_position
-from registry.mirror.store import append, require_entitled, rewind, size_at, stored_blocks
+from registry.mirror.store import append, require_entitled, rewind, size_at
 from registry.mirror.tiles import frontier
 from registry.services.chain_range import ReadRange, confirmed
 from registry.services.collector import seldom_collected
+from registry.services.mirror_place import before_first, marks, started
 from registry.services.read_ahead import ReadAhead, reached
+from registry.services.sync_faults import behind, finalized_changed, not_proven, other_settled
 
 BLOCKS_PER_RANGE = 50
 """How many blocks are asked for at first: few, since they may be full of entries."""
@@ -45,8 +45,6 @@ MOST_BLOCKS_PER_RANGE = 10_000
 ENTRIES_PER_RANGE = 4_000
 """What a range is meant to hold: so many that the commit is a small part of its time, and so
 few that two ranges with all their rows stay small beside the program itself."""
-
-_OLDER_MARKS = 256
 
 Progress = Callable[[int, int, int], None]
 """Called with blocks done, blocks in all, entries so far."""
@@ -102,7 +100,7 @@ class _Poll:
 
     def __post_init__(self) -> None:
         self.head = self.client.head()
-        self.stored = self.base = _started(self.client, self.engine, self.head, self.first_block)
+        self.stored = self.base = started(self.client, self.engine, self.head, self.first_block)
         self.started_at = self.base.block
 
     def step(self) -> bool:
@@ -123,10 +121,10 @@ class _Poll:
                 self._take_back(to)
             case Deep(finalized):
                 self.client.require_contract()
-                raise _finalized_changed(finalized)
+                raise finalized_changed(finalized)
             case Behind():
                 self.client.require_contract()
-                raise _behind(self.head.block.number, self.base.block)
+                raise behind(self.head.block.number, self.base.block)
         return False
 
     def done(self) -> Synced:
@@ -137,7 +135,7 @@ class _Poll:
 
     def _local(self) -> Local:
         finalized = BlockNumber(min(self.stored.finality.finalized, self.base.block))
-        return Local(_marks(self.engine, self.base), finalized, _before(self.first_block))
+        return Local(marks(self.engine, self.base), finalized, before_first(self.first_block))
 
     def _look_again(self) -> None:
         self.head, self.known = self.client.head(), {}
@@ -176,7 +174,7 @@ class _Poll:
         end = found.end
         at_head = end.hash == self.head.block.hash
         if at_head and not found.proven:
-            raise _not_proven(end.number)
+            raise not_proven(end.number)
         # Until replaced blocks are read anew, the mirror lacks a part of the log.
         held = self.base.synced_at if found.proven and self.base is self.stored else None
         read = {block.number: block.hash for block in (*walked.values(), end)}
@@ -214,7 +212,7 @@ class _Poll:
                 self._drop_unproven()
                 raise
             if not proven:
-                raise _not_proven(self.base.block)
+                raise not_proven(self.base.block)
         following = replace(
             self.base,
             finality=self._finality({}),
@@ -252,7 +250,7 @@ class _Poll:
                 return max(number, before)
             known = read.get(number) or self._hash_of(number)
             if known not in (None, named[number]):
-                raise _other_settled(number)
+                raise other_settled(number)
             return before if known is None else number
 
         finalized = agreed(self.head.finality.finalized)
@@ -262,16 +260,17 @@ class _Poll:
         """The hash of a block up to `base`, if the mirror knows it."""
         if number > self.base.block:
             return None
-        marks = _marks(self.engine, self.base)
-        return next((mark.hash for mark in marks if mark.number == number), None)
+        known = marks(self.engine, self.base)
+        return next((mark.hash for mark in known if mark.number == number), None)
 
     def _drop_unproven(self) -> None:
         """What was read since the contract last bore it out may be what is wrong: let it go."""
         stored = self.stored
         if stored.proven_block >= stored.block or stored.size == 0:
             return
-        marks = [mark for mark in _marks(self.engine, stored) if mark.number <= stored.proven_block]
-        number = marks[0].number if marks else _before(self.first_block)
+        known = marks(self.engine, stored)
+        good = [mark for mark in known if mark.number <= stored.proven_block]
+        number = good[0].number if good else before_first(self.first_block)
         to = self.client.headers([number])[number]
         with writing(self.engine) as connection:
             if not self._unchanged(connection):
@@ -285,97 +284,6 @@ class _Poll:
 
 def _ranges() -> Ranges:
     return Ranges(BLOCKS_PER_RANGE, MOST_BLOCKS_PER_RANGE, logs_wanted=ENTRIES_PER_RANGE)
-
-
-def _started(client: Client, engine: Engine, head: Head, first_block: BlockNumber) -> Position:
-    """The mirror's position, made on its first sync; raises where it follows another chain."""
-    with reading(engine) as connection:
-        found = read_position(connection)
-    if found is None:
-        client.require_contract()
-        before = _before(first_block)
-        fresh = Position(
-            chain_id=head.chain_id,
-            contract=client.address,
-            first_block=first_block,
-            block=before,
-            block_hash=b"",
-            block_time=UnixSeconds(0),
-            finality=FinalityBlocks(BlockNumber(-1), BlockNumber(-1)),
-            size=0,
-            root=EMPTY_ROOT,
-            peaks=(),
-            synced_at=None,
-            proven_block=BlockNumber(-1),
-        )
-        fresh = reached(fresh, client.headers([before])[before], fresh.frontier())
-        with writing(engine) as connection:
-            found = read_position(connection)
-            if found is None:
-                write_position(connection, fresh)
-                found = fresh
-    if found.chain_id != head.chain_id:
-        raise InputError(
-            f"the node is on chain {caip2(head.chain_id)}, the mirror follows "
-            f"{caip2(found.chain_id)}",
-            hint="check POLREG_RPC_URL, or use another POLREG_DATABASE_URL or POLREG_HOME",
-        )
-    if found.contract != client.address:
-        raise InputError(
-            "the mirror follows another contract",
-            hint="check POLREG_CONTRACT, or use another POLREG_DATABASE_URL or POLREG_HOME",
-        )
-    return found
-
-
-def _marks(engine: Engine, base: Position) -> list[Mark]:
-    """The blocks that the mirror knows, from `base` backwards."""
-    with reading(engine) as connection:
-        headers = stored_headers(connection)
-        oldest = headers[-1].number if headers else BlockNumber(base.block + 1)
-        older = stored_blocks(connection, oldest, _OLDER_MARKS)
-    known = [Mark(header.number, header.hash) for header in headers]
-    known += [Mark(*block) for block in older]
-    tip = Mark(base.block, base.block_hash)
-    return [tip, *(mark for mark in known if mark.number < base.block)]
-
-
-def _before(first_block: BlockNumber) -> BlockNumber:
-    return BlockNumber(max(first_block - 1, 0))
-
-
-def _finalized_changed(finalized: BlockNumber) -> Inconsistent:
-    return Inconsistent(
-        f"the node has another block than the finalised one that the mirror read (up to block "
-        f"{finalized}): the mirror stays as it is",
-        hint="check POLREG_RPC_URL; to start over, delete the mirror and run polreg sync",
-        fault=Fault.FINALIZED_CHANGED,
-    )
-
-
-def _other_settled(number: BlockNumber) -> Inconsistent:
-    return Inconsistent(
-        f"the node calls another block {number} settled than the one that it shows there: it "
-        "changed its chain while it was read, or answers from several",
-        hint="trying again helps, unless the node is faulty",
-        fault=Fault.UNLINKED_BLOCKS,
-    )
-
-
-def _behind(head: BlockNumber, block: BlockNumber) -> Inconsistent:
-    return Inconsistent(
-        f"the node is at block {head}, behind the mirror at block {block}",
-        hint="wait until it has caught up, or use another POLREG_RPC_URL",
-        fault=Fault.STALE_HEAD,
-    )
-
-
-def _not_proven(number: BlockNumber) -> Unavailable:
-    return Unavailable(
-        f"the node can not tell what the contract held at block {number}, its newest",
-        hint="try again, or use another POLREG_RPC_URL",
-        fault=Fault.PRUNED_HISTORY,
-    )
 
 
 def _now() -> UnixSeconds:

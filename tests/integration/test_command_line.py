@@ -260,7 +260,10 @@ def dump(database: Path) -> list[str]:
     import sqlite3
 
     with sqlite3.connect(database) as connection:
-        connection.execute("UPDATE position SET synced_at = 0, checksum = x''")
+        # What is final is noted once its block was read: sooner or later, by the way there.
+        connection.execute(
+            "UPDATE position SET synced_at = 0, safe_block = 0, finalized_block = 0, checksum = x''"
+        )
         for table in (*OPERATIONAL, "headers", "sqlite_sequence"):
             with suppress(sqlite3.OperationalError):
                 connection.execute(f"DELETE FROM {table}")
