@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from registry.services.workspace import Workspace
 
 _LISTED = 10
-_SYNCED_AFTER = 5_000
+_SYNCED_AFTER = 2_000
 
 
 def import_index(
@@ -90,6 +90,7 @@ class _Import:
         self._opened, self._worklist, self._root, self._batch = opened, worklist, root, batch
         self._report, self._as_json = report, as_json
         self._newly_open: list[str] = []
+        self._synced = 0
 
     def perform(self, *, allowed: bool) -> int:
         from registry.services.importing import stage_all
@@ -100,7 +101,12 @@ class _Import:
             self._authorities(outbox, allowed=allowed)
             self._describe()
             with common.progress("staging") as advance:
-                acts = stage_all(self._worklist, self._opened.engine, outbox, advance)
+
+                def progress(done: int, total: int) -> None:
+                    self._read_along(done)
+                    advance(done, total)
+
+                acts = stage_all(self._worklist, self._opened.engine, outbox, progress)
             self._finish(outbox, acts)
         except KeyboardInterrupt:
             self._say_what_is_in_line(outbox)
@@ -180,7 +186,6 @@ class _Import:
             describe_files(self._worklist, self._root, advance)
 
     def _finish(self, outbox: Outbox, acts: Ranges) -> None:
-        from registry.errors import CouldNotCheck
         from registry.services.import_costs import Spending
 
         if not len(acts):
@@ -188,23 +193,29 @@ class _Import:
         spending = Spending(self._opened.engine, self._opened.client)
         within = acts.all[0][0], acts.all[-1][1]
         currency, begun = self._opened.network.currency, time.monotonic()
-        before = synced = -1
+        before, self._synced = -1, 0
         with common.meter("publishing") as tell:
 
             def progress(done: int, total: int) -> None:
-                nonlocal before, synced
+                nonlocal before
                 if done != before:
                     before = done
                     spending.count_acts(outbox, within)
-                if done - synced >= _SYNCED_AFTER:
-                    synced = done
-                    # A little at a time, so that all of it is never in memory at once.
-                    with suppress(CouldNotCheck):
-                        self._opened.sync()
+                self._read_along(done)
                 seconds = time.monotonic() - begun
                 tell(done, total, _words(done, total, seconds, spending, currency))
 
             outbox.finish(acts, progress)
+
+    def _read_along(self, done: int) -> None:
+        """Bring the mirror up a little at a time: all of an import, read at once at its end, would
+        be in memory at once."""
+        from registry.errors import CouldNotCheck
+
+        if done - self._synced >= _SYNCED_AFTER:
+            self._synced = done
+            with suppress(CouldNotCheck):
+                self._opened.sync()
 
     def _say_what_is_in_line(self, outbox: Outbox) -> None:
         waiting = len(outbox.in_line())
