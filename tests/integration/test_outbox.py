@@ -279,6 +279,22 @@ def test_a_nonce_that_another_program_took_costs_no_act(registrar: Registrar) ->
     assert len(registrar.recorded()) == 2
 
 
+def test_a_nonce_that_another_program_left_unused_is_filled(registrar: Registrar) -> None:
+    registrar.node("evm_setAutomine", False)
+    outbox = registrar.outbox()
+    ids = stage(outbox, range(2))
+    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
+    theirs = registrar.node("eth_sendTransaction", nothing)
+    rounds = registrar.rounds(registrar.signer, patience=Patience(stuck_after_seconds=0))
+    rounds.round((min(ids), max(ids)))
+    assert registrar.node("anvil_dropTransaction", theirs) == theirs
+    rounds.round()
+    registrar.mine()
+    rounds.round()
+    assert set(registrar.stages(ids)) == {Stage.INCLUDED}
+    assert len(registrar.recorded()) == 2
+
+
 def test_what_is_not_mined_in_time_is_unknown_and_stays_in_line(registrar: Registrar) -> None:
     registrar.node("evm_setAutomine", False)
     outbox = registrar.outbox(wait_seconds=0.5)
