@@ -264,6 +264,8 @@ member_files = Table(
     sqlite_with_rowid=False,
 )
 
+SIDE_DATA = frozenset({collections.name, members.name, member_files.name})
+
 # How the following goes, for whoever operates it. No answer about a policy rests on these two.
 follower = Table(
     "follower",

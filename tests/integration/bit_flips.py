@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.mirror.findings import shown
-from registry.mirror.schema import OPERATIONAL
+from registry.mirror.schema import OPERATIONAL, SIDE_DATA
 
 _TRIES = 20
 
@@ -65,14 +65,15 @@ def whole_copy(mirror: Path, copy: Path) -> None:
     target.close()
 
 
-def columns(connection: sqlite3.Connection) -> list[Column]:
-    """Every column of every table that is audited, the index's own tables among them."""
+def columns(connection: sqlite3.Connection, *, members: bool = False) -> list[Column]:
+    """Every column of every table that is audited, the index's own tables among them; of those
+    that hold members of collections only where these are meant, and then no others."""
     tables = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
     )
     found = []
     for (name,) in tables.fetchall():
-        if name.decode() in OPERATIONAL:
+        if name.decode() in OPERATIONAL or (name.decode() in SIDE_DATA) is not members:
             continue
         rows = connection.execute(f"PRAGMA table_info({name.decode()})").fetchall()
         keyed = sorted((row[5], row[1].decode()) for row in rows if row[5])

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from registry.mirror.schema import OPERATIONAL, metadata
+from registry.mirror.schema import OPERATIONAL, SIDE_DATA, metadata
 from registry.mirror.search import SEARCH
 from tests.integration.bit_flips import Column, Flip, Stored, shown_key, turned
 from tests.postgres import Server
@@ -44,12 +44,12 @@ class Raw:
         self._types = {(table, name): kind for table, name, kind in types}
 
     def columns(self) -> list[Column]:
-        """Every column of every table that is audited."""
+        """Every column of every table that is audited, but for members of collections."""
         tables = [*metadata.tables.values(), SEARCH]
         found = [
             Column(table.name, column.name, tuple(each.name for each in table.primary_key))
             for table in tables
-            if table.name not in OPERATIONAL
+            if table.name not in OPERATIONAL | SIDE_DATA
             for column in table.columns
         ]
         return [*found, Column("alembic_version", "version_num", ("version_num",))]

@@ -210,7 +210,7 @@ DAMAGE = {
     "search": ("UPDATE search_content SET c1 = 'x' WHERE id = 230", "230"),
     "an index without parts": ("DELETE FROM search_data", "search_data"),
     "an index of another format": ("UPDATE search_config SET v = 5", "search_config"),
-    "alembic_version": ("UPDATE alembic_version SET version_num = '0006'", "0006"),
+    "alembic_version": ("UPDATE alembic_version SET version_num = '0099'", "0099"),
     "a missing version": ("DELETE FROM alembic_version", SCHEMA_VERSION),
 }
 

@@ -122,7 +122,7 @@ DAMAGE = {
     "a header": "UPDATE headers SET time = 0",
     "position": "UPDATE position SET root = hash FROM blocks",
     "a missing position": "DELETE FROM position",
-    "alembic_version": "UPDATE alembic_version SET version_num = '0006'",
+    "alembic_version": "UPDATE alembic_version SET version_num = '0099'",
     "a missing version": "DELETE FROM alembic_version",
 }
 
