@@ -15,7 +15,7 @@ from registry.core.lifecycle import UNPUBLISHED
 from registry.core.outbox import Stage
 from registry.core.submission import Submission
 from registry.core.units import Day
-from registry.services.publish import describe_file
+from registry.services.hashing import describe_file
 from registry.services.setup import outbox_for
 from registry.services.workspace import Workspace
 
