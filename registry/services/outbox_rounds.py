@@ -151,7 +151,9 @@ class Rounds:
                 if why is not None:
                     done.waits[newest.about] = why
             case Send(_):
-                self._send(self._whole(newest), done)
+                whole = self._whole(newest)
+                if self._send(whole, done) is Taken.UNDERPRICED and self._is_stuck(whole):
+                    self._outbid_within_limit(whole, look, done)
             case Outbid(fees):
                 self._outbid(self._whole(newest), fees, look, done)
             case Landed(attempt, block, final):
@@ -179,7 +181,19 @@ class Rounds:
                 rows.note_doubt(connection, newest, _USURPED)
         done.moved += 1
 
-    def _send(self, transaction: Transaction, done: Round) -> None:
+    def _outbid_within_limit(self, transaction: Transaction, look: Look, done: Round) -> None:
+        fees, most = outbidding(transaction.attempt.fees, look.seen.fees), self._patience.most_fee
+        if most is None or fees.most <= most:
+            self._outbid(transaction, fees, look, done)
+
+    def _is_stuck(self, transaction: Transaction) -> bool:
+        """Whether it was first sent too long ago for more to be waited for."""
+        attempt = transaction.attempt
+        sent = attempt.stage is Stage.SENT and attempt.sent_at is not None
+        waited = self._now() - (attempt.sent_at or 0)
+        return sent and waited >= self._patience.stuck_after_seconds
+
+    def _send(self, transaction: Transaction, done: Round) -> Taken:
         sent = self._outgoing.send(transaction.raw)
         now = self._now()
         done.sent += 1
@@ -193,12 +207,15 @@ class Rounds:
                 self._move(transaction, Stage.UNKNOWN, now)
             case Taken.UNDERPRICED:
                 done.waits[transaction.about] = f"the network wants a higher fee: {sent.why}"
-                # It is outbid once it has waited long enough.
-                self._move(transaction, Stage.SENT, now, sent_at=now)
+                # It is outbid once it has waited long enough: from the first time that it was sent.
+                if transaction.attempt.stage is not Stage.SENT:
+                    first = transaction.attempt.sent_at or now
+                    self._move(transaction, Stage.SENT, now, sent_at=first)
             case Taken.REFUSED:
                 done.refused = sent.why
                 if transaction.attempt.stage is Stage.SIGNED:
                     self._put_back(transaction, str(sent.why))
+        return sent.taken
 
     def _move(
         self, transaction: Transaction, to: Stage, now: UnixSeconds, **also: int | None

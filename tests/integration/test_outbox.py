@@ -295,6 +295,28 @@ def test_a_nonce_that_another_program_left_unused_is_filled(registrar: Registrar
     assert len(registrar.recorded()) == 2
 
 
+def test_what_no_node_takes_for_its_price_is_outbid_in_the_end(registrar: Registrar) -> None:
+    """Another program's transaction waits with this nonce, and pays more."""
+    registrar.node("evm_setAutomine", False)
+    outbox = registrar.outbox()
+    ids = stage(outbox, range(2))
+    signing = registrar.rounds(registrar.signer)
+    signing._send = lambda *_: None  # type: ignore[method-assign,assignment,return-value]
+    signing.round((min(ids), max(ids)))
+    price = int(str(registrar.node("eth_gasPrice")), 16) * 5
+    account = "0x" + registrar.signer.address.hex()
+    nothing = {"from": account, "to": "0x" + "11" * 20, "gasPrice": hex(price)}
+    registrar.node("eth_sendTransaction", nothing)
+    rounds = registrar.rounds(registrar.signer, patience=Patience(stuck_after_seconds=0))
+    for _ in range(60):
+        rounds.round()
+    registrar.mine()
+    for _ in range(3):
+        rounds.round()
+    assert set(registrar.stages(ids)) == {Stage.INCLUDED}
+    assert len(registrar.recorded()) == 2
+
+
 def test_what_is_not_mined_in_time_is_unknown_and_stays_in_line(registrar: Registrar) -> None:
     registrar.node("evm_setAutomine", False)
     outbox = registrar.outbox(wait_seconds=0.5)
