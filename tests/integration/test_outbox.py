@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from registry.chain.client import Client
+from registry.chain.outgoing import Sent, Taken
 from registry.chain.rpc import HttpTransport
 from registry.chain.signers import LocalSigner, signer_from_hex
 from registry.config import Settings
@@ -296,22 +297,20 @@ def test_a_nonce_that_another_program_left_unused_is_filled(registrar: Registrar
 
 
 def test_what_no_node_takes_for_its_price_is_outbid_in_the_end(registrar: Registrar) -> None:
-    """Another program's transaction waits with this nonce, and pays more."""
-    registrar.node("evm_setAutomine", False)
+    """The node has nothing of this nonce, and wants more than was offered."""
     outbox = registrar.outbox()
     ids = stage(outbox, range(2))
-    signing = registrar.rounds(registrar.signer)
-    signing._send = lambda *_: None  # type: ignore[method-assign,assignment,return-value]
-    signing.round((min(ids), max(ids)))
-    price = int(str(registrar.node("eth_gasPrice")), 16) * 5
-    account = "0x" + registrar.signer.address.hex()
-    nothing = {"from": account, "to": "0x" + "11" * 20, "gasPrice": hex(price)}
-    registrar.node("eth_sendTransaction", nothing)
     rounds = registrar.rounds(registrar.signer, patience=Patience(stuck_after_seconds=0))
-    for _ in range(60):
-        rounds.round()
-    registrar.mine()
-    for _ in range(3):
+    send, refused = rounds._outgoing.send, list[bytes]()
+
+    def dear(raw: bytes) -> Sent:
+        if not refused:
+            refused.append(raw)
+        return Sent(Taken.UNDERPRICED, "underpriced") if raw in refused else send(raw)
+
+    rounds._outgoing.send = dear  # type: ignore[method-assign]
+    rounds.round((min(ids), max(ids)))
+    for _ in range(4):
         rounds.round()
     assert set(registrar.stages(ids)) == {Stage.INCLUDED}
     assert len(registrar.recorded()) == 2
