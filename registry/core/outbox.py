@@ -186,7 +186,8 @@ Step = Wait | Send | Outbid | Landed | Reverted | Usurped
 def next_step(
     nonce: int, attempts: Sequence[Attempt], seen: Seen, now: UnixSeconds, patience: Patience
 ) -> Step:
-    """What to do about one nonce, whose attempts are given the newest first."""
+    """What to do about one nonce. Of its attempts the first is the one that stands; those that
+    were outbid come after it."""
     for attempt in attempts:
         mined = seen.mined.get(attempt.transaction)
         if mined is None:
@@ -204,14 +205,14 @@ def next_step(
         return Send(newest)
     if seen.pooled is not None and newest.transaction not in seen.pooled:
         return Send(newest)
-    return _waiting(newest, seen, now, patience)
+    return _waiting(attempts, seen, now, patience)
 
 
-def _waiting(newest: Attempt, seen: Seen, now: UnixSeconds, patience: Patience) -> Step:
-    sent_at = now if newest.sent_at is None else newest.sent_at
+def _waiting(attempts: Sequence[Attempt], seen: Seen, now: UnixSeconds, patience: Patience) -> Step:
+    sent_at = now if attempts[0].sent_at is None else attempts[0].sent_at
     if now - sent_at < patience.stuck_after_seconds:
         return Wait()
-    fees = outbidding(newest.fees, seen.fees)
+    fees = outbidding(highest(attempts), seen.fees)
     if patience.most_fee is not None and fees.most > patience.most_fee:
         return Wait(
             f"it waits for {now - sent_at} s, and to outbid it would take "
@@ -242,6 +243,14 @@ def open_gap(chain: int, pending: int, waiting: Mapping[int, UnixSeconds | None]
     while nonce in waiting:
         nonce += 1
     return nonce if any(each > nonce for each in waiting) else None
+
+
+def highest(attempts: Sequence[Attempt]) -> Fees:
+    """The most that any of these offers: what stands need not be what offered most, where one
+    that was outbid was mined and a reorganisation took it back."""
+    return Fees(
+        max(each.fees.most for each in attempts), max(each.fees.priority for each in attempts)
+    )
 
 
 def outbidding(before: Fees, market: Fees) -> Fees:

@@ -271,10 +271,10 @@ def add_transaction(
 def under_way(
     connection: Connection, account: Address, *, included: bool = True
 ) -> dict[int, list[Transaction]]:
-    """By nonce, the transactions of which something may still come, the newest first; those
-    that were outbid among them. Of those that are in a block, if they are wanted, the oldest,
-    which are to be final next, and the newest, which a reorganisation takes first: hundreds of
-    others wait their turn. All come without their bytes."""
+    """By nonce, the transactions of which something may still come: the one that stands, and
+    after it those that were outbid, the newest first. Of those that are in a block, if they
+    are wanted, the oldest, which are to be final next, and the newest, which a reorganisation
+    takes first: hundreds of others wait their turn. All come without their bytes."""
     mine = transactions.c.account == account
     nonce = transactions.c.nonce
     waiting = select(nonce).where(mine, transactions.c.stage.in_(_WAITING))
@@ -284,13 +284,14 @@ def under_way(
         for order, limit in ((nonce, _OLDEST), (nonce.desc(), _NEWEST)):
             nonces |= set(connection.execute(settled.order_by(order).limit(limit)).scalars())
     found: dict[int, list[Transaction]] = {}
+    outbid = transactions.c.stage == Stage.REPLACED.value
     for some in _chunks(sorted(nonces)):
+        # One that was outbid may be the one that was mined, and that stands again after a
+        # reorganisation took it back.
         statement = (
             select(*_LIGHT)
-            .where(
-                mine, nonce.in_(some), transactions.c.stage.in_([*_UNDER_WAY, Stage.REPLACED.value])
-            )
-            .order_by(nonce, transactions.c.id.desc())
+            .where(mine, nonce.in_(some), transactions.c.stage.in_(_UNDER_WAY) | outbid)
+            .order_by(nonce, outbid, transactions.c.id.desc())
         )
         for row in connection.execute(statement):
             found.setdefault(row.nonce, []).append(_transaction(row))
@@ -343,12 +344,13 @@ def note_reason(connection: Connection, act: Act, reason: str) -> None:
 
 
 def nonces_from(connection: Connection, account: Address, nonce: int) -> list[int]:
-    """The account's nonces from `nonce` on that a transaction was signed with; one that no
-    node took for good is free again."""
+    """The account's nonces from `nonce` on with which a transaction is under way or mined. One
+    that no node took for good is free again, and so is one that was given up for another program's
+    and that a reorganisation took from that."""
     statement = select(transactions.c.nonce).where(
         transactions.c.account == account,
         transactions.c.nonce >= nonce,
-        transactions.c.stage != Stage.REJECTED.value,
+        transactions.c.stage.not_in([Stage.REJECTED.value, Stage.REPLACED.value]),
     )
     return list(connection.execute(statement).scalars())
 

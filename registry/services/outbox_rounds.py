@@ -40,6 +40,7 @@ from registry.core.outbox import (
     Usurped,
     Wait,
     affordable,
+    highest,
     next_nonce,
     next_step,
     open_gap,
@@ -153,7 +154,8 @@ class Rounds:
             case Send(_):
                 whole = self._whole(newest)
                 if self._send(whole, done) is Taken.UNDERPRICED and self._is_stuck(whole):
-                    self._outbid_within_limit(whole, look, done)
+                    before = highest([each.attempt for each in attempts])
+                    self._outbid_within_limit(whole, outbidding(before, look.seen.fees), look, done)
             case Outbid(fees):
                 self._outbid(self._whole(newest), fees, look, done)
             case Landed(attempt, block, final):
@@ -181,8 +183,10 @@ class Rounds:
                 rows.note_doubt(connection, newest, _USURPED)
         done.moved += 1
 
-    def _outbid_within_limit(self, transaction: Transaction, look: Look, done: Round) -> None:
-        fees, most = outbidding(transaction.attempt.fees, look.seen.fees), self._patience.most_fee
+    def _outbid_within_limit(
+        self, transaction: Transaction, fees: Fees, look: Look, done: Round
+    ) -> None:
+        most = self._patience.most_fee
         if most is None or fees.most <= most:
             self._outbid(transaction, fees, look, done)
 

@@ -296,6 +296,31 @@ def test_a_nonce_that_another_program_left_unused_is_filled(registrar: Registrar
     assert len(registrar.recorded()) == 2
 
 
+def test_a_nonce_that_was_given_up_and_is_free_again_is_filled(registrar: Registrar) -> None:
+    """Another program took it, and a reorganisation took that back."""
+    registrar.node("evm_setAutomine", False)
+    ids = stage(registrar.outbox(), range(2))
+    never_sent = registrar.rounds(registrar.signer)
+    never_sent._send = lambda *_: None  # type: ignore[method-assign]
+    never_sent.round((min(ids), max(ids)))
+    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
+    registrar.node("eth_sendTransaction", nothing)
+    registrar.mine()
+    rounds = registrar.rounds(registrar.signer, patience=Patience(stuck_after_seconds=0))
+    for _ in range(3):
+        rounds.round((min(ids), max(ids)))
+    registrar.mine()
+    rounds.round()
+    assert set(registrar.stages(ids)) == {Stage.INCLUDED}
+    registrar.node("anvil_rollback", 2)
+    for _ in range(4):
+        rounds.round()
+        registrar.mine()
+    rounds.round()
+    assert set(registrar.stages(ids)) == {Stage.INCLUDED}
+    assert len(registrar.recorded()) == 2
+
+
 def test_what_no_node_takes_for_its_price_is_outbid_in_the_end(registrar: Registrar) -> None:
     """The node has nothing of this nonce, and wants more than was offered."""
     outbox = registrar.outbox()

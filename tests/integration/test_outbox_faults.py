@@ -22,7 +22,7 @@ from random import Random
 
 import pytest
 
-from registry.chain.rpc import HttpTransport
+from registry.chain.rpc import HttpTransport, RpcError
 from registry.chain.signers import signer_from_hex
 from registry.config import Settings
 from registry.core.digest import sha256
@@ -146,7 +146,7 @@ def test_each_document_is_recorded_once_whatever_fails(
         try:
             trouble(node, workers, opened, size, random)
             proxy.faults = False
-            wait_until_done(workers)
+            wait_until_done(workers, opened)
         finally:
             workers.stop()
         settle(opened)
@@ -178,7 +178,8 @@ def trouble(node: Anvil, workers: Workers, opened: Workspace, begun: int, random
         if each == "kill":
             workers.kill_one(random)
         elif each == "other":
-            direct.request("eth_sendTransaction", [{"from": account, "to": "0x" + "11" * 20}])
+            with suppress(RpcError):  # where one of ours has the nonce that the node gave it
+                direct.request("eth_sendTransaction", [{"from": account, "to": "0x" + "11" * 20}])
         elif each == "restart":
             node.stop()
             node.start()
@@ -187,12 +188,29 @@ def trouble(node: Anvil, workers: Workers, opened: Workspace, begun: int, random
     direct.close()
 
 
-def wait_until_done(workers: Workers) -> None:
+def wait_until_done(workers: Workers, opened: Workspace) -> None:
     for _ in range(6000):
         if not workers.look():
             return
         time.sleep(0.05)
-    raise AssertionError("the workers do not end")
+    raise AssertionError(f"the workers do not end: {what_waits(opened)}")
+
+
+def what_waits(opened: Workspace) -> dict[str, object]:
+    """What the outbox and the node have in line, for whoever reads why this failed."""
+    account = "0x" + signer_from_hex(DEV_KEYS[0]).address.hex()
+    with reading(opened.engine) as connection:
+        ours = connection.exec_driver_sql(
+            "SELECT nonce, stage, about, sent_at, most_fee, priority_fee, reason, block"
+            " FROM transactions WHERE stage NOT IN ('finalized', 'replaced') ORDER BY nonce"
+        ).fetchall()
+    return {
+        "now": int(time.time()),
+        "ours": [tuple(each) for each in ours],
+        "staged": outbox_for(opened, lambda _: "").in_line(),
+        "latest": opened.transport.request("eth_getTransactionCount", [account, "latest"]),
+        "pool": opened.transport.request("txpool_inspect"),
+    }
 
 
 def settle(opened: Workspace) -> None:
