@@ -45,11 +45,12 @@ _PADDING_BYTES = 3 * 32
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A mined transaction that did what it was sent for."""
+    """A mined transaction that did what it was sent for. `gas_used` is None where it was not
+    asked for: of a transaction that this machine does not know as its own."""
 
     transaction: bytes
     block: BlockNumber
-    gas_used: int
+    gas_used: int | None
     contract: Address | None
 
 

@@ -122,7 +122,8 @@ def perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
         typer.echo(f"  document     sha256 {shown['document']}")
     typer.echo(f"  policy       {shown['policy_id']}")
     typer.echo(f"  entry        {shown['entry']} (act {shown['sequence']} on this policy)")
-    typer.echo(f"  transaction  {shown['transaction']}, {shown['gas_used']:,} gas")
+    gas = "" if shown["gas_used"] is None else f", {shown['gas_used']:,} gas"
+    typer.echo(f"  transaction  {shown['transaction']}{gas}")
     if digest_only:
         _say_what_it_costs(shown["manifest_text"], carries_document=bool(shown["document"]))
     common.say_context(context)

@@ -126,13 +126,12 @@ def _tell(
     if done is None:
         common.say("  it was in the log already")
     else:
-        gas = done.receipt.gas_used
+        gas, said = done.receipt.gas_used, ""
+        if gas is not None:
+            said = f", {gas:,} gas, {gas / header.members:.2f} a member"
         common.say(f"  policy       {done.policy_id.hex()}")
         common.say(f"  entry        {done.entry}")
-        common.say(
-            f"  transaction  0x{done.receipt.transaction.hex()}, {gas:,} gas, "
-            f"{gas / header.members:.2f} a member"
-        )
+        common.say(f"  transaction  0x{done.receipt.transaction.hex()}{said}")
     common.say(f"  members      {written}")
     common.say(
         "The chain has their root alone: keep that file, and give it to whoever is to verify."

@@ -31,9 +31,10 @@ class Stage(StrEnum):
     """In a block that may still be replaced."""
     FINALIZED = "finalized"
     REPLACED = "replaced"
-    """Another transaction with its nonce was mined, or is to be."""
+    """A transaction: another one, with its nonce and for the same, was mined or is to be."""
     REJECTED = "rejected"
-    """Refused for a reason that does not pass, or cancelled."""
+    """An act: refused for a reason that does not pass, or cancelled. A transaction: given up, so
+    that what it carried is in line again and its nonce, unless another program has it, is free."""
     UNKNOWN = "unknown"
     """Sent, and not known whether a node took it."""
 
@@ -81,7 +82,8 @@ FOLLOWS: Mapping[Stage, frozenset[Stage]] = {
         }
     ),
     Stage.FINALIZED: frozenset(),
-    Stage.REPLACED: frozenset({Stage.INCLUDED}),
+    # One that was outbid may be mined all the same, or be given up with all that share its nonce.
+    Stage.REPLACED: frozenset({Stage.INCLUDED, Stage.REJECTED}),
     # By hand: `polreg outbox retry`.
     Stage.REJECTED: frozenset({Stage.STAGED}),
 }
@@ -232,17 +234,15 @@ def affordable(fees: Fees, patience: Patience, base_fee: int | None) -> Fees | N
     return Fees(most, min(fees.priority, most))
 
 
-def open_gap(chain: int, pending: int, waiting: Mapping[int, UnixSeconds | None]) -> int | None:
+def open_gap(chain: int, pending: int, signed: Collection[int]) -> int | None:
     """The nonce that nobody uses, for want of which what is signed with higher ones can not be
     mined; None where there is none. `chain` is the account's next nonce, `pending` that with
-    what the node has waiting, `waiting` when each nonce of ours was sent.
+    what the node has waiting, `signed` those of ours that were not given up.
 
     One that another program's transaction had, which was dropped, is such a gap.
     """
-    nonce = max(chain, pending)
-    while nonce in waiting:
-        nonce += 1
-    return nonce if any(each > nonce for each in waiting) else None
+    nonce = next_nonce(max(chain, pending), signed)
+    return nonce if any(each > nonce for each in signed) else None
 
 
 def highest(attempts: Sequence[Attempt]) -> Fees:

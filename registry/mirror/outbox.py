@@ -344,13 +344,12 @@ def note_reason(connection: Connection, act: Act, reason: str) -> None:
 
 
 def nonces_from(connection: Connection, account: Address, nonce: int) -> list[int]:
-    """The account's nonces from `nonce` on with which a transaction is under way or mined. One
-    that no node took for good is free again, and so is one that was given up for another program's
-    and that a reorganisation took from that."""
+    """The account's nonces from `nonce` on with which a transaction was signed that was not
+    given up: what was, leaves its nonce free for whatever is next."""
     statement = select(transactions.c.nonce).where(
         transactions.c.account == account,
         transactions.c.nonce >= nonce,
-        transactions.c.stage.not_in([Stage.REJECTED.value, Stage.REPLACED.value]),
+        transactions.c.stage != Stage.REJECTED.value,
     )
     return list(connection.execute(statement).scalars())
 
@@ -363,15 +362,21 @@ def count_waiting(connection: Connection, account: Address) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def waiting_since(connection: Connection, account: Address) -> dict[int, UnixSeconds | None]:
-    """The nonces with which something is signed and in no block, and when it was sent."""
-    statement = select(transactions.c.nonce, transactions.c.sent_at).where(
-        transactions.c.account == account, transactions.c.stage.in_(_WAITING)
+def waiting_since(connection: Connection, account: Address) -> dict[int, UnixSeconds]:
+    """The nonces with which something is signed and in no block, and when it first was: what is
+    outbid again and again waits all the same."""
+    mine = transactions.c.account == account
+    waiting = select(transactions.c.nonce).where(mine, transactions.c.stage.in_(_WAITING))
+    statement = (
+        select(transactions.c.nonce, func.min(transactions.c.signed_at))
+        .where(
+            mine,
+            transactions.c.nonce.in_(waiting),
+            transactions.c.stage != Stage.REJECTED.value,
+        )
+        .group_by(transactions.c.nonce)
     )
-    return {
-        row.nonce: None if row.sent_at is None else UnixSeconds(row.sent_at)
-        for row in connection.execute(statement)
-    }
+    return {nonce: UnixSeconds(since) for nonce, since in connection.execute(statement)}
 
 
 def attempts_at(connection: Connection, account: Address, nonce: int) -> list[Transaction]:
@@ -397,6 +402,17 @@ def gas_used(connection: Connection, numbers: Sequence[int]) -> int:
 def transaction_by_id(connection: Connection, number: int) -> Transaction:
     row = connection.execute(select(transactions).where(transactions.c.id == number)).one()
     return _transaction(row)
+
+
+def found_in_log(connection: Connection, account: Address) -> list[Act]:
+    """The account's acts that are in a block by none of the transactions that are kept here as
+    theirs: one that was given up for lost, or another program's."""
+    statement = select(acts).where(
+        acts.c.account == account,
+        acts.c.stage == Stage.INCLUDED.value,
+        acts.c.transaction.is_(None),
+    )
+    return [_act(row) for row in connection.execute(statement.order_by(acts.c.id))]
 
 
 def note_doubt(connection: Connection, transaction: Transaction, reason: str) -> None:

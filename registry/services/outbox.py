@@ -17,11 +17,12 @@ from registry.core.outbox import OPEN, Stage
 from registry.core.policy import PolicyKey
 from registry.core.ranges import Ranges
 from registry.core.submission import Submission
-from registry.core.units import Address, Digest, UnixSeconds
+from registry.core.units import Address, BlockNumber, Digest, UnixSeconds
 from registry.errors import CouldNotCheck, Rejected, UnknownOutcome
 from registry.mirror import outbox as rows
 from registry.mirror.engine import reading, writing
 from registry.mirror.outbox import Act, Transaction
+from registry.mirror.queries import block_of_entry, transactions_of
 from registry.services.outbox_rounds import Rounds
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
@@ -140,11 +141,19 @@ class Outbox:
         return found if found.stage in OPEN and found.submission.sequence >= sequence else None
 
     def receipt_of(self, act: Act) -> Receipt:
-        """Where an act that is in a block was mined."""
-        if act.transaction is None:
-            raise AssertionError("what is in a block has a transaction")
+        """Where an act that is in a block was mined. By what it was recorded is unknown where it
+        was found in the log: no gas is known to have been used then."""
         with reading(self._engine) as connection:
-            return _receipt(rows.transaction_by_id(connection, act.transaction))
+            if act.transaction is not None:
+                return _receipt(rows.transaction_by_id(connection, act.transaction))
+            entry = -1 if act.entry is None else act.entry
+            found, place = transactions_of(connection, [entry]), block_of_entry(connection, entry)
+        if place is None:
+            raise UnknownOutcome(
+                f"{act.called} was found in the log, in a block that was replaced since",
+                hint="it is in line again: run the same command again",
+            )
+        return Receipt(found[entry], BlockNumber(place[0]), None, None)
 
     def gas_used(self, transactions: Collection[int]) -> int:
         """What these transactions, by their numbers, used in all."""
@@ -190,7 +199,7 @@ class Outbox:
             mined = next((each for each in attempts if each.attempt.stage in _MINED), None)
             if mined is not None:
                 return _receipt(mined)
-            if any(each.attempt.stage is Stage.REJECTED for each in attempts):
+            if any(_reverted(each) for each in attempts):
                 # It says why, unless that has passed.
                 self._rounds.simulate_call(to, calldata, gas)
                 raise Rejected("the transaction was mined and did nothing")
@@ -232,6 +241,10 @@ class Outbox:
 
 _MINED = frozenset({Stage.INCLUDED, Stage.FINALIZED})
 _NOT_MINED = frozenset({Stage.SIGNED, Stage.SENT, Stage.UNKNOWN})
+
+
+def _reverted(transaction: Transaction) -> bool:
+    return transaction.attempt.stage is Stage.REJECTED and transaction.attempt.block is not None
 
 
 def _receipt(mined: Transaction) -> Receipt:

@@ -53,7 +53,7 @@ from registry.mirror import outbox as rows
 from registry.mirror.engine import Engine, reading, writing
 from registry.mirror.outbox import Act, Transaction
 from registry.mirror.position import read_position
-from registry.mirror.queries import entry_of_act
+from registry.mirror.queries import block_of_entry, entry_of_act
 from registry.mirror.relayed import take_relayed
 
 DEFAULT_BATCH = 100
@@ -118,17 +118,22 @@ class Rounds:
         with reading(self.engine) as connection:
             open_nonces = rows.under_way(connection, self.account, included=news != self._looked_at)
         look = self._outgoing.look(_asked(open_nonces), head)
-        stale = self._is_behind(look)
+        stale, gap = self._is_behind(look), self._gap(look)
         for nonce, attempts in open_nonces.items():
             step = next_step(
                 nonce, [each.attempt for each in attempts], look.seen, self._now(), self._patience
             )
+            if isinstance(step, Outbid) and gap is not None and nonce > gap:
+                # Whatever is paid for it, it can not be mined before that one.
+                step = Wait(f"it waits for nonce {gap}, which nobody uses")
             # A node that is behind knows nothing that counts, but it may pass on what it lacks.
             if not stale or isinstance(step, Send):
                 self._take(step, attempts, look, done)
         if stale:
             done.waits["the node"] = f"it is at block {look.seen.head}, behind what was seen before"
             return done
+        if news != self._looked_at:
+            self._watch_what_was_found()
         self._looked_at = news
         if self._signer is not None and within is not None:
             self._sign_what_is_next(within, look, done)
@@ -335,10 +340,10 @@ class Rounds:
         with writing(self.engine) as connection:
             carried = [act for each in attempts for act in rows.acts_in(connection, each.id)]
             for each in attempts:
-                if each.attempt.stage is Stage.REPLACED:
-                    continue
-                to = Stage.REJECTED if each.id == reverted.id else Stage.REPLACED
-                rows.move_transaction(connection, each, to, now, reason=_REVERTED, block=block)
+                at = block if each.id == reverted.id else None
+                rows.move_transaction(
+                    connection, each, Stage.REJECTED, now, reason=_REVERTED, block=at
+                )
                 rows.release_acts(connection, each.id, now)
             for act in rows.acts_by_id(connection, [act.id for act in carried]):
                 if act.reason == _REVERTED and len(carried) == 1:
@@ -355,12 +360,12 @@ class Rounds:
             rows.release_acts(connection, transaction.id, now)
 
     def _give_up(self, attempts: Sequence[Transaction], why: str) -> None:
-        """None of these will be mined: their acts are in line again."""
+        """None of these will be mined: their acts are in line again. Should one be mined after
+        all, they are found in the log when their turn comes."""
         now = self._now()
         with writing(self.engine) as connection:
             for each in attempts:
-                if each.attempt.stage is not Stage.REPLACED:
-                    rows.move_transaction(connection, each, Stage.REPLACED, now, reason=why)
+                rows.move_transaction(connection, each, Stage.REJECTED, now, reason=why)
                 rows.release_acts(connection, each.id, now)
 
     # What is next in line
@@ -410,34 +415,45 @@ class Rounds:
         """The contract would not take this act. It may be there already: what was given up
         for lost may have been mined all the same."""
         now = self._now()
+        self._catch_up()
         entry = self._recorded(act)
         with writing(self.engine) as connection:
             if entry is not None:
-                rows.settle_act(connection, act, Stage.INCLUDED, now, entry=entry)
-                rows.settle_act(
-                    connection,
-                    replace(act, stage=Stage.INCLUDED),
-                    Stage.FINALIZED,
-                    now,
-                    entry=entry,
-                )
+                rows.settle_act(connection, act, Stage.INCLUDED, now, entry=entry[0])
             else:
                 reason = f"{error}" if error.hint is None else f"{error}: {error.hint}"
                 rows.settle_act(connection, act, Stage.REJECTED, now, reason=reason)
                 rows.reject_later(connection, act, now)
 
-    def _recorded(self, act: Act) -> int | None:
-        """The entry that is this act, if the log has one."""
-        self._catch_up()
+    def _watch_what_was_found(self) -> None:
+        """What is in the log by none of our transactions becomes final with its block, and is in
+        line again where a reorganisation takes it back."""
         with reading(self.engine) as connection:
-            entry = entry_of_act(
-                connection, act.submission.policy.policy_id, act.submission.sequence
-            )
+            found = rows.found_in_log(connection, self.account)
+        if not found:
+            return
+        self._catch_up()
+        for act in found:
+            entry, now = self._recorded(act), self._now()
+            with writing(self.engine) as connection:
+                if entry is None:
+                    rows.settle_act(connection, act, Stage.STAGED, now)
+                elif entry[1]:
+                    rows.settle_act(connection, act, Stage.FINALIZED, now, entry=entry[0])
+
+    def _recorded(self, act: Act) -> tuple[int, bool] | None:
+        """The entry that is this act, if the mirror has one, and whether it is final."""
         wanted = act.submission
-        same = entry is not None and (
-            entry.action, entry.document, entry.manifest, entry.registrar
-        ) == (wanted.action, wanted.document, wanted.manifest, self.account)  # fmt: skip
-        return entry.index if entry is not None and same else None
+        with reading(self.engine) as connection:
+            entry = entry_of_act(connection, wanted.policy.policy_id, wanted.sequence)
+            if entry is None or (
+                entry.action, entry.document, entry.manifest, entry.registrar
+            ) != (wanted.action, wanted.document, wanted.manifest, self.account):  # fmt: skip
+                return None
+            block, position = block_of_entry(connection, entry.index), read_position(connection)
+        if block is None or position is None:
+            return None
+        return entry.index, block[0] <= position.finality.finalized
 
     def _signed(self, some: list[Act], look: Look, done: Round) -> bool:
         """Give the acts a nonce, sign, keep and send; False where another process was first."""
@@ -520,12 +536,12 @@ class Rounds:
     def _fill_gap(self, look: Look, done: Round) -> None:
         """Use a nonce that another program had and gave up: without it nothing that is signed
         with a later one is ever mined. Nothing is left in line that could take it."""
-        with reading(self.engine) as connection:
-            waiting = rows.waiting_since(connection, self.account)
-        gap = open_gap(look.seen.nonce, look.pending, waiting)
+        gap = self._gap(look)
         if gap is None:
             return
-        since = min((at for at in waiting.values() if at is not None), default=self._now())
+        with reading(self.engine) as connection:
+            waiting = rows.waiting_since(connection, self.account)
+        since = min((at for nonce, at in waiting.items() if nonce > gap), default=self._now())
         if self._now() - since < self._patience.stuck_after_seconds:
             return
         if self._signer is None or self._fees(look) is None:
@@ -535,6 +551,11 @@ class Rounds:
         if made is not None:
             done.signed += 1
             self._send(made, done)
+
+    def _gap(self, look: Look) -> int | None:
+        with reading(self.engine) as connection:
+            signed = rows.nonces_from(connection, self.account, look.seen.nonce)
+        return open_gap(look.seen.nonce, look.pending, signed)
 
     def sign_call(self, to: Address, data: bytes, gas: int) -> int:
         """Simulate, sign, keep and send a call; the nonce that it has. Raises Rejected."""

@@ -183,9 +183,18 @@ def test_what_is_on_the_chain_already_is_found_there_and_not_recorded_again(
     with registrar.opened.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM acts")
         connection.exec_driver_sql("DELETE FROM transactions")
-    acts = outbox.drive(stage(outbox, range(3)))
-    assert {act.stage for act in acts} == {Stage.FINALIZED}
+    ids = stage(outbox, range(3))
+    assert {act.stage for act in outbox.drive(ids)} == {Stage.INCLUDED}
     assert len(registrar.recorded()) == 3
+    # It is not final yet: what took it there is not ours, so that nobody else would send it again.
+    registrar.node("anvil_rollback", 1)
+    registrar.mine(2)
+    assert registrar.recorded() == []
+    assert {act.stage for act in registrar.outbox().drive(ids)} == {Stage.INCLUDED}
+    assert len(registrar.recorded()) == 3
+    registrar.mine(100)
+    watch(registrar.opened.engine, registrar.client)
+    assert {*registrar.stages(ids)} == {Stage.FINALIZED}
 
 
 def test_bytes_that_were_signed_and_never_sent_are_the_ones_that_are_sent(
@@ -377,7 +386,7 @@ def test_a_registrar_sees_cancels_and_tries_again(anvil_user: User, tmp_path: Pa
         one = anvil_user("outbox", "show", str(shown["id"]), "--json").json
         assert [each["stage"] for each in one["transactions"]] == ["sent"]
         cancelling = started(anvil_user, "outbox", "cancel", str(shown["id"]))
-        wait_for(lambda: len(transactions(anvil_user, shown["id"])) == 2)
+        wait_for(lambda: stages(anvil_user, shown["id"]) == {"replaced", "sent"})
         transport.request("anvil_mine", ["0x1"])
         assert cancelling.wait(60) == 0
     finally:
@@ -407,9 +416,10 @@ def started(
     )
 
 
-def transactions(user: User, act: int) -> list[object]:
-    found: list[object] = user("outbox", "show", str(act), "--json").json["transactions"]
-    return found
+def stages(user: User, act: int) -> set[str]:
+    """Of the transactions that were signed for an act."""
+    found = user("outbox", "show", str(act), "--json").json["transactions"]
+    return {each["stage"] for each in found}
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

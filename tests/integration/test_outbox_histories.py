@@ -22,6 +22,7 @@ from registry.core.submission import Submission
 from registry.core.units import UnixSeconds
 from registry.mirror import outbox as rows
 from registry.mirror.engine import open_engine, reading, sqlite_url, writing
+from registry.mirror.outbox import Act
 from registry.services import outbox_rounds
 from registry.services.outbox_rounds import Rounds
 from tests.simulated_account import (
@@ -79,12 +80,15 @@ class Histories(RuleBasedStateMachine):
             clock=lambda: self.now,
             outgoing=node,  # type: ignore[arg-type]
         )
-        made._recorded = lambda act: (  # type: ignore[method-assign]
-            1 if (act.submission.policy.policy_id, act.submission.sequence)
-            in self.chain.recorded() else None
-        )  # fmt: skip
+        made._recorded = self.recorded  # type: ignore[method-assign]
         made._is_behind = lambda look: look.seen.head < self.chain.head  # type: ignore[method-assign]
         return made
+
+    def recorded(self, act: Act) -> tuple[int, bool] | None:
+        key = (act.submission.policy.policy_id, act.submission.sequence)
+        if key not in self.chain.recorded():
+            return None
+        return 1, key in self.chain.recorded(self.chain.finalized)
 
     @rule(policy=st.integers(0, len(POLICIES) - 1), count=st.integers(1, 3))
     def stage(self, policy: int, count: int) -> None:
