@@ -1,0 +1,153 @@
+"""A document's clauses, and what the registry keeps of them: a root.
+
+A clause is the smallest unit that the document numbers and a lawyer cites: 第五条, § 3(b). Together
+the clauses are the whole text, in its order, nothing twice. Each is a leaf of an RFC 9162 tree, of
+its label and the hash of its text, so that one can be shown, and proved to be part of a registered
+version, without the others.
+
+A clause's leaf data, all lengths in bytes:
+
+    label's length uint16 big-endian ‖ label in UTF-8 ‖ text hash 32
+
+The text hash is SHA-256 over the normal form in UTF-8; of a salted document, over
+`SALTED ‖ salt ‖ normal form`, where each clause has a salt of its own: a short clause could be
+guessed from a plain hash. No IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from registry.core import merkle
+from registry.core.digest import sha256
+from registry.core.text.normal import normal
+from registry.core.units import Digest
+from registry.errors import InputError
+
+PROFILE = "text/1"
+SALTED = b"policy-registry/text/1/salted\x00"
+SALT_BYTES = 32
+MAX_LABEL_BYTES = 512
+MAX_CLAUSES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseHash:
+    """What is known of a clause without its text: its label and the hash of its text."""
+
+    label: str
+    text_hash: Digest
+
+    @property
+    def leaf_hash(self) -> Digest:
+        label = self.label.encode("utf-8")
+        if len(label) > MAX_LABEL_BYTES or len(self.text_hash) != 32:
+            raise InputError(f"a label has at most {MAX_LABEL_BYTES} bytes, a hash 32")
+        return merkle.leaf_hash(len(label).to_bytes(2, "big") + label + self.text_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """`text` is as it is shown: the passages that the clause consists of, one a line."""
+
+    label: str
+    text: str
+
+    def hashed(self, salt: bytes | None = None) -> ClauseHash:
+        return ClauseHash(self.label, text_hash(self.text, salt))
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a document says. `digest` is SHA-256 over the whole text's normal form in UTF-8."""
+
+    digest: Digest
+    clauses: tuple[Clause, ...]
+    extractor: str
+
+    def hashed(self, salts: Sequence[bytes] | None = None) -> list[ClauseHash]:
+        """Each clause's label and hash, salted with a salt of its own where they are given."""
+        if salts is None:
+            return [clause.hashed() for clause in self.clauses]
+        if len(set(salts)) != len(self.clauses):
+            raise InputError("each clause needs a salt of its own")
+        return [clause.hashed(salt) for clause, salt in zip(self.clauses, salts, strict=True)]
+
+
+def text_of(clauses: Sequence[Clause], extractor: str) -> Text:
+    whole = "\n".join(clause.text for clause in clauses)
+    return Text(sha256(normal(whole).encode("utf-8")), tuple(clauses), extractor)
+
+
+def text_hash(text: str, salt: bytes | None = None) -> Digest:
+    """The hash that stands for a clause's text."""
+    content = normal(text).encode("utf-8")
+    if salt is None:
+        return sha256(content)
+    if len(salt) != SALT_BYTES:
+        raise InputError(f"a salt has {SALT_BYTES} bytes")
+    return sha256(SALTED + salt + content)
+
+
+def clauses_root(clauses: Iterable[ClauseHash]) -> Digest:
+    """The root over the clauses' leaves, in their order."""
+    return merkle.root([clause.leaf_hash for clause in clauses])
+
+
+@dataclass(frozen=True, slots=True)
+class TextRecord:
+    """What a manifest says of a document's text, under its key `text`."""
+
+    profile: str
+    digest: Digest
+    root: Digest
+    count: int
+    extractor: str | None = None
+    salted: bool = False
+
+    def fields(self) -> dict[str, object]:
+        """As they stand in a manifest."""
+        made: dict[str, object] = {
+            "profile": self.profile,
+            "sha256": self.digest.hex(),
+            "clauses_root": self.root.hex(),
+            "clauses": self.count,
+        }
+        if self.extractor is not None:
+            made["extractor"] = self.extractor
+        if self.salted:
+            made["salted"] = True
+        return made
+
+
+def record_of(text: Text, salts: Sequence[bytes] | None = None) -> TextRecord:
+    """What is registered of a text."""
+    hashed = text.hashed(salts)
+    root = clauses_root(hashed)
+    return TextRecord(
+        PROFILE, text.digest, root, len(hashed), text.extractor, salted=salts is not None
+    )
+
+
+def read_record(fields: object) -> TextRecord | None:
+    """The record of a manifest's key `text`; None where it is absent, of another profile, or can
+    not be read: the entry stands all the same."""
+    if not isinstance(fields, dict) or fields.get("profile") != PROFILE:
+        return None
+    digest, root = _digest(fields.get("sha256")), _digest(fields.get("clauses_root"))
+    count, extractor = fields.get("clauses"), fields.get("extractor")
+    if digest is None or root is None or not isinstance(count, int) or isinstance(count, bool):
+        return None
+    if not 0 <= count <= MAX_CLAUSES or not isinstance(extractor, str | None):
+        return None
+    return TextRecord(PROFILE, digest, root, count, extractor, fields.get("salted") is True)
+
+
+def _digest(value: object) -> Digest | None:
+    if not isinstance(value, str) or len(value) != 64 or value != value.lower():
+        return None
+    try:
+        return Digest(bytes.fromhex(value))
+    except ValueError:
+        return None
