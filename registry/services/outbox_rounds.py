@@ -126,9 +126,11 @@ class Rounds:
             if isinstance(step, Outbid) and gap is not None and nonce > gap:
                 # Whatever is paid for it, it can not be mined before that one.
                 step = Wait(f"it waits for nonce {gap}, which nobody uses")
-            # A node that is behind knows nothing that counts, but it may pass on what it lacks.
-            if not stale or isinstance(step, Send):
+            if not stale:
                 self._take(step, attempts, look, done)
+            elif isinstance(step, Send):
+                # It knows nothing that counts, but it may pass on what it lacks.
+                self._send(self._whole(attempts[0]), done)
         if stale:
             done.waits["the node"] = f"it is at block {look.seen.head}, behind what was seen before"
             return done
