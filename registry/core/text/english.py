@@ -21,6 +21,7 @@ _DIVISION = re.compile(
 _AFTER_UNIT = re.compile(r"\s*(?:[.:—–-]\s*|$|[(\[“\"A-Z一-鿿])")
 _AFTER_DIVISION = re.compile(r"\s*(?:[.:—–-]|$|[A-Z(])")
 _FIRST_ITEM = re.compile(r"\((?:a|1)\)")
+_RUN_IN = re.compile(r"[^.()]{1,150}[.—] ?(?=\((?:a|1)\))")
 _LONGEST_HEADING = 200
 _RANKS = (
     "title", "subtitle", "division", "part", "subpart", "chapter", "subchapter",
@@ -52,7 +53,8 @@ class SectionHeads:
             self._unit = f"{'§' if self._kind == 'section' else 'Article'} {found.group(2)}"
             self._items.close()
             rest = text[found.end() :].lstrip(" .:—–-")
-            self._items.enters(rest)
+            heading = _RUN_IN.match(rest)
+            self._items.enters(rest if heading is None else rest[heading.end() :])
             return self._unit + self._items.label
         division = self._division(text)
         if division is not None:
