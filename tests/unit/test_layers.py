@@ -84,7 +84,7 @@ NOBODYS = {"aiohttp", "httpx", "requests", "pytest", "hypothesis", "tests"}
 PURE = {
     "__future__", "abc", "base64", "bisect", "collections", "csv", "dataclasses", "datetime",
     "enum", "functools", "hashlib", "html", "io", "itertools", "json", "math", "operator", "re",
-    "string", "struct", "typing", "unicodedata", "orjson", "rfc8785",
+    "string", "struct", "typing", "unicodedata", "unicodedata2", "orjson", "rfc8785",
 }  # fmt: skip
 IMPURE_CALLS = {
     "open",
