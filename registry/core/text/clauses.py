@@ -9,13 +9,15 @@ A clause's leaf data, all lengths in bytes:
 
     label's length uint16 big-endian ‖ label in UTF-8 ‖ text hash 32
 
-The text hash is SHA-256 over the normal form in UTF-8; of a salted document, over
-`SALTED ‖ salt ‖ normal form`, where each clause has a salt of its own: a short clause could be
-guessed from a plain hash. No IO.
+The text hash is SHA-256 over the normal form in UTF-8, without the clause's own number at its
+beginning: the label says that, so a clause that was only renumbered keeps its hash. Of a salted
+document it is over `SALTED ‖ salt ‖ normal form`, where each clause has a salt of its own: a short
+clause could be guessed from a plain hash. No IO.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -54,8 +56,13 @@ class Clause:
     label: str
     text: str
 
+    @property
+    def body(self) -> str:
+        """The normal form without the clause's own number: what is hashed."""
+        return without_number(self.label, normal(self.text))
+
     def hashed(self, salt: bytes | None = None) -> ClauseHash:
-        return ClauseHash(self.label, text_hash(self.text, salt))
+        return ClauseHash(self.label, text_hash(self.body, salt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,34 @@ class Text:
 def text_of(clauses: Sequence[Clause], extractor: str) -> Text:
     whole = "\n".join(clause.text for clause in clauses)
     return Text(sha256(normal(whole).encode("utf-8")), tuple(clauses), extractor)
+
+
+_WORDS = r"(?:articles?|art|sections?|sec|chapter|part|title|§)\.? ?"
+_NUMBERED = re.compile(rf"{_WORDS}(?P<number>[0-9A-Za-z][^ ]*)", re.IGNORECASE)
+
+
+def without_number(label: str, text: str) -> str:
+    """A clause's normal form without the number that its label repeats: the label itself, its
+    sub-levels (`(b)` of `§ 3(b)`), or its number after another word for it (`Sec. 3` of `§ 3`).
+    A text that does not begin with one of these is whole."""
+    label, began = normal(label), text[: 2 * MAX_LABEL_BYTES].lower()
+    levels = [at for at, mark in enumerate(label) if mark == "("]
+    starts = [label, *(label[at:] for at in levels)]
+    numbered = _NUMBERED.fullmatch(label)
+    for start in starts:
+        if start and began.startswith(start.lower()) and _ends(text, len(start)):
+            return text[len(start) :].lstrip(" ")
+    if numbered is not None:
+        found = re.match(_WORDS + re.escape(numbered["number"]), text, re.IGNORECASE)
+        if found is not None and _ends(text, found.end()):
+            return text[found.end() :].lstrip(" ")
+    return text
+
+
+def _ends(text: str, at: int) -> bool:
+    """Whether a number may end there: `Article 1` does not in `Article 12`."""
+    before, after = text[at - 1], text[at : at + 1]
+    return not (before.isascii() and before.isalnum() and after.isascii() and after.isalnum())
 
 
 def text_hash(text: str, salt: bytes | None = None) -> Digest:
