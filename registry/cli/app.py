@@ -10,6 +10,7 @@ import typer
 
 from registry.cli import (
     administrator,
+    audit,
     authority,
     backup,
     catalogue,
@@ -42,6 +43,7 @@ _MODULES = (
     joint,
     catalogue,
     check,
+    audit,
     receipts,
     snapshots,
     checking,

@@ -1,0 +1,213 @@
+"""An audit: every file of a folder, an archive or a list of addresses against the registry, and
+what is expected of them.
+
+One state of the registry answers for all files: where the mirror goes on meanwhile, those that
+were checked before are checked again. What has been found is kept beside the report until that is
+written, so that an audit that is interrupted goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from registry.core.audit import Finding, Missing, Seen, exit_code
+from registry.core.audit_report import Heading, Totals
+from registry.core.calendar import iso_date
+from registry.core.position import Position
+from registry.core.units import Day, Digest
+from registry.core.verdict import ExitCode, Match, Verdict
+from registry.errors import CouldNotCheck, InputError, RegistryError
+from registry.mirror.engine import Engine
+from registry.services import answers
+from registry.services.audit_expected import Expected
+from registry.services.audit_sources import Item, items
+from registry.services.audit_worklist import AuditWorklist
+from registry.services.hashing import hash_file
+from registry.services.lookup import current_position
+from registry.services.verify import verify_digests
+
+_BATCH = 256
+_BATCH_BYTES = 64 * 2**20
+_ROUNDS = 3
+
+Progress = Callable[[int], None]
+"""Called with how many files have been looked at."""
+
+
+class Explain(Protocol):
+    """Says of files whose bytes are not registered what their text is, in their order."""
+
+    def __call__(self, found: Sequence[tuple[Item, Verdict]]) -> Iterable[Verdict]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of every file: for which day, and of which authority it is to be."""
+
+    on: Day
+    authority: str | None = None
+    explains: bool = True
+
+    def key(self, source: str, position: Position) -> str:
+        """What a finding answers: another registry, root, day or authority is another one."""
+        asked = (
+            source,
+            position.chain_id,
+            position.contract.hex(),
+            position.size,
+            position.root.hex(),
+            position.finality.finalized,
+            iso_date(self.on),
+            self.authority,
+            self.explains,
+        )
+        return " ".join(map(str, asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The audit's end: its heading and totals; the findings are in the worklist."""
+
+    heading: Heading
+    totals: Totals
+
+
+def audit(
+    engine: Engine,
+    source: Path,
+    question: Question,
+    expected: Expected | None,
+    progress_file: Path,
+    *,
+    explain: Explain | None,
+    made_at: str,
+    besides: Collection[Path] = (),
+    progress: Progress | None = None,
+) -> tuple[Audited, AuditWorklist]:
+    """Check every file but those `besides`: the report, the index. Raises InputError for a source
+    that can not be audited, CouldNotCheck where the mirror can not answer, or moves on faster than
+    the files can be checked.
+    """
+    for _ in range(_ROUNDS):
+        position = current_position(engine)
+        worklist = AuditWorklist(progress_file, question.key(str(source.absolute()), position))
+        try:
+            names = _check(engine, items(source, besides), question, worklist, explain, progress)
+        except BaseException:
+            worklist.close()
+            raise
+        now = current_position(engine)
+        if question.key("", now) == question.key("", position):
+            worklist.keep_only(names)
+            heading = Heading(
+                str(source),
+                made_at,
+                iso_date(question.on),
+                answers.context(now),
+                None if expected is None else expected.said,
+            )
+            return Audited(heading, _totals(worklist, engine, question, expected)), worklist
+        worklist.close()
+    raise CouldNotCheck(
+        "the mirror took new entries while the files were checked, again and again",
+        hint="stop polreg sync --follow for so long, or audit a copy of the mirror",
+    )
+
+
+def _check(
+    engine: Engine,
+    found: Iterable[Item],
+    question: Question,
+    worklist: AuditWorklist,
+    explain: Explain | None,
+    progress: Progress | None,
+) -> list[str]:
+    """Look at every file that was not looked at before; the names of all."""
+    names: list[str] = []
+    for batch in _batches(found):
+        fresh = [each for each in batch if not worklist.has(each.name, each.stamp)]
+        worklist.add(_found(engine, fresh, question, explain))
+        names += [each.name for each in batch]
+        if progress is not None:
+            progress(len(names))
+    return names
+
+
+def _batches(found: Iterable[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    size = 0
+    for each in found:
+        batch.append(each)
+        size += 0 if each.content is None else len(each.content)
+        if len(batch) == _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _found(
+    engine: Engine, batch: Sequence[Item], question: Question, explain: Explain | None
+) -> Iterator[tuple[Finding, str | None]]:
+    hashed = [(each, _hashed(each)) for each in batch]
+    digests = [each[0] for _, each in hashed if not isinstance(each, RegistryError)]
+    _, verdicts = verify_digests(engine, digests, question.on)
+    if question.authority is not None:
+        verdicts = [each.expecting(question.authority) for each in verdicts]
+    told = iter(_explained(hashed, verdicts, explain))
+    for item, result in hashed:
+        if isinstance(result, RegistryError):
+            wrong = isinstance(result, InputError)
+            code = ExitCode.USAGE if wrong else ExitCode.COULD_NOT_CHECK
+            yield Finding(item.name, 0, code, error=answers.error(result)), None
+        else:
+            verdict = next(told)
+            shown = answers.verdict(verdict, question.on)
+            yield Finding(item.name, result[1], verdict.exit_code, shown), item.stamp
+
+
+def _explained(
+    hashed: Sequence[tuple[Item, object]], verdicts: Sequence[Verdict], explain: Explain | None
+) -> list[Verdict]:
+    if explain is None:
+        return list(verdicts)
+    read = [item for item, result in hashed if not isinstance(result, RegistryError)]
+    unknown = [at for at, each in enumerate(verdicts) if each.match is Match.UNKNOWN]
+    told = list(verdicts)
+    asked = [(read[at], verdicts[at]) for at in unknown]
+    for at, verdict in zip(unknown, explain(asked), strict=True):
+        told[at] = verdict
+    return told
+
+
+def _hashed(item: Item) -> tuple[Digest, int] | RegistryError:
+    if item.error is not None:
+        return item.error
+    if item.content is not None:
+        return Digest(hashlib.sha256(item.content).digest()), len(item.content)
+    if item.path is None:
+        raise AssertionError("an item has a path, bytes or an error")
+    try:
+        found = hash_file(item.path)
+    except RegistryError as error:
+        return error
+    return found.sha256, found.size
+
+
+def _totals(
+    worklist: AuditWorklist, engine: Engine, question: Question, expected: Expected | None
+) -> Totals:
+    seen = Seen()
+    for each in worklist.findings():
+        seen.add(each)
+    missing: list[Missing] = []
+    if expected is not None:
+        missing = [
+            *seen.missing(expected.in_force(engine, question.on)),
+            *expected.misplaced(engine, worklist.findings()),
+        ]
+    return Totals(exit_code(seen.codes, missing), seen.counts, missing, seen.duplicates())

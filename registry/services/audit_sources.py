@@ -1,0 +1,198 @@
+"""What an audit reads: a folder, a ZIP archive, or the files at a list of addresses.
+
+Nothing is unpacked to disk, and nothing in an archive can name a place outside it: its names are
+only shown. What can not be read is an item with its error, and never ends the audit.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry.errors import CouldNotCheck, InputError, RegistryError
+from registry.services.hashing import files_below
+
+if TYPE_CHECKING:
+    import urllib3
+
+MAX_FILE = 256 * 2**20
+"""Bytes of one file in an archive or at an address; a file in a folder may be of any size."""
+_MAX_RATIO = 200
+_SMALL = 2**20
+_PIECE = 2**16
+_MAX_LIST = 16 * 2**20
+_SECONDS = 30.0
+_REDIRECTS = 3
+_SCHEMES = ("http://", "https://")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file to be checked: its place on disk, or its bytes, or why they are not there.
+    `stamp` tells whether it is the file that was checked before; None where nothing does."""
+
+    name: str
+    path: str | None = None
+    content: bytes | None = None
+    error: RegistryError | None = None
+    stamp: str | None = None
+
+
+def items(path: Path, besides: Collection[Path] = ()) -> Iterator[Item]:
+    """Everything at `path`, in the order of names, but for the audit's own files, `besides`. Raises
+    InputError where it is nothing that can be audited."""
+    if path.is_dir():
+        return _of_folder(path, {os.path.realpath(each) for each in besides})
+    if not path.is_file():
+        raise InputError(f"there is no folder, archive or list {path}")
+    if zipfile.is_zipfile(path):
+        return _of_archive(path)
+    addresses = _addresses(path)
+    if addresses is None:
+        raise InputError(
+            f"{path} is neither a folder, nor a ZIP archive, nor a list of addresses, one a line",
+            hint="check a single file with polreg verify",
+        )
+    return _of_addresses(addresses)
+
+
+def _of_folder(folder: Path, besides: Collection[str]) -> Iterator[Item]:
+    empty = True
+    for found in files_below(folder):
+        empty = False
+        if besides and isinstance(found, str) and os.path.realpath(found) in besides:
+            continue
+        if isinstance(found, RegistryError):
+            yield Item(str(folder), error=found)
+            continue
+        # Names that are no UTF-8 are shown with their bytes.
+        name = os.fsencode(os.path.relpath(found, folder)).decode("utf-8", "backslashreplace")
+        try:
+            status = os.stat(found)
+        except OSError:
+            # Reading it says what is wrong.
+            yield Item(name, found)
+            continue
+        yield Item(name, found, stamp=f"{status.st_size} {status.st_mtime_ns}")
+    if empty:
+        raise InputError(f"{folder} holds no file")
+
+
+def _of_archive(path: Path) -> Iterator[Item]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [each for each in archive.infolist() if not each.is_dir()]
+            if not members:
+                raise InputError(f"{path} holds no file")
+            for each in sorted(members, key=lambda each: each.filename):
+                stamp = f"{each.CRC:08x} {each.file_size}"
+                try:
+                    yield Item(_name(each), content=_unpacked(archive, each), stamp=stamp)
+                except CouldNotCheck as error:
+                    yield Item(_name(each), error=error)
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise CouldNotCheck(f"{path} can not be read as a ZIP archive: {error}") from None
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """A member's bytes. What its header says of its size is not believed."""
+    if member.flag_bits & 1:
+        raise CouldNotCheck("it is encrypted", hint="unpack the archive, and audit the folder")
+    most = min(MAX_FILE, max(_SMALL, member.compress_size * _MAX_RATIO))
+    try:
+        with archive.open(member) as stream:
+            content = stream.read(most + 1)
+    except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, EOFError) as error:
+        raise CouldNotCheck(f"it can not be unpacked: {error}") from None
+    except Exception as error:  # zlib, bz2 and lzma have errors of their own
+        raise CouldNotCheck(f"it can not be unpacked: {error}") from None
+    if len(content) > most:
+        raise CouldNotCheck(
+            f"it unpacks to more than {most:,} bytes, {_MAX_RATIO} times its size in the archive"
+            if most < MAX_FILE
+            else f"it unpacks to more than {MAX_FILE:,} bytes"
+        )
+    return content
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """Archives of Chinese Windows programs name their files in GBK and do not say so: what
+    zipfile took for code page 437."""
+    if member.flag_bits & 0x800 or member.filename.isascii():
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("gb18030")
+    except UnicodeError:
+        return member.filename
+
+
+def _addresses(path: Path) -> list[str] | None:
+    """The addresses that a file lists; None where it is no such list."""
+    try:
+        if path.stat().st_size > _MAX_LIST:
+            return None
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return found if found and all(each.startswith(_SCHEMES) for each in found) else None
+
+
+def _of_addresses(addresses: list[str]) -> Iterator[Item]:
+    import urllib3
+
+    with urllib3.PoolManager(
+        retries=urllib3.Retry(total=_REDIRECTS, connect=1, read=1, redirect=_REDIRECTS),
+        timeout=urllib3.Timeout(connect=5.0, read=_SECONDS),
+    ) as pool:
+        for each in dict.fromkeys(addresses):
+            try:
+                yield Item(_without_secret(each), content=_fetched(pool, each))
+            except CouldNotCheck as error:
+                yield Item(_without_secret(each), error=error)
+
+
+def _fetched(pool: urllib3.PoolManager, address: str) -> bytes:
+    import urllib3
+
+    try:
+        answer = pool.request(
+            "GET",
+            address,
+            preload_content=False,
+            # The bytes as they are published, whatever the server would rather send.
+            headers={"Accept-Encoding": "identity"},
+        )
+        try:
+            if answer.status != 200:
+                raise CouldNotCheck(f"the server answers {answer.status}")
+            content = bytearray()
+            for piece in answer.stream(_PIECE, decode_content=True):
+                content += piece
+                if len(content) > MAX_FILE:
+                    raise CouldNotCheck(f"it has more than {MAX_FILE:,} bytes")
+            return bytes(content)
+        finally:
+            answer.close()
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        said = str(getattr(error, "reason", None) or type(error).__name__)
+        raise CouldNotCheck(f"the server does not answer: {_brief(said)}") from None
+
+
+def _brief(said: str) -> str:
+    return said.rpartition(">: ")[2] or said
+
+
+def _without_secret(address: str) -> str:
+    """An address as a report may show it: without the name and password that it may carry."""
+    from urllib.parse import urlsplit, urlunsplit
+
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,0 +1,127 @@
+"""What an audit has found so far, in a file beside its report: an audit that was interrupted goes
+on where it stood, and memory does not grow with the number of files.
+
+What was found counts for one state of the registry, one day and one set of questions, which the
+file names: where these are others, it begins anew. A crash loses what was found since the last
+batch, and nothing else.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from registry.core.audit import Finding
+from registry.core.verdict import ExitCode
+from registry.errors import LocalFailure
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS audit (question TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS files (
+    name TEXT PRIMARY KEY, stamp TEXT, size INTEGER NOT NULL, code INTEGER NOT NULL,
+    verdict BLOB, error BLOB
+) WITHOUT ROWID;
+"""
+
+
+class AuditWorklist:
+    """The findings of one audit, by the name of the file."""
+
+    def __init__(self, path: Path, question: str) -> None:
+        self._path = path
+        try:
+            self._store = sqlite3.connect(path)
+            self._store.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
+            self.resumed = self._begin(question)
+        except sqlite3.Error as error:
+            raise LocalFailure(
+                f"{path} can not be used: {error}", hint="delete it, and the audit begins anew"
+            ) from None
+
+    def _begin(self, question: str) -> int:
+        """Keep what answers the same question; how many files that is."""
+        with self._store:
+            if self._store.execute("SELECT question FROM audit").fetchall() != [(question,)]:
+                self._store.execute("DELETE FROM audit")
+                self._store.execute("DELETE FROM files")
+                self._store.execute("INSERT INTO audit VALUES (?)", (question,))
+        return len(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Keep what was found, for whoever goes on."""
+        self._store.close()
+
+    def __len__(self) -> int:
+        return int(self._store.execute("SELECT count(*) FROM files").fetchone()[0])
+
+    def has(self, name: str, stamp: str | None) -> bool:
+        """Whether this file, as it is now, was checked and needs no second look."""
+        if stamp is None:
+            return False
+        found = self._store.execute("SELECT stamp, error FROM files WHERE name = ?", (name,))
+        row = found.fetchone()
+        return row is not None and row[0] == stamp and row[1] is None
+
+    def add(self, findings: Iterable[tuple[Finding, str | None]]) -> None:
+        """Keep these, each with its file's stamp."""
+        with self._store:
+            self._store.executemany(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        each.file,
+                        stamp,
+                        each.size,
+                        int(each.exit_code),
+                        None if each.verdict is None else orjson.dumps(each.verdict),
+                        None if each.error is None else orjson.dumps(each.error),
+                    )
+                    for each, stamp in findings
+                ),
+            )
+
+    def keep_only(self, names: Iterable[str]) -> None:
+        """Forget what is no longer there."""
+        with self._store:
+            self._store.execute("CREATE TEMP TABLE there (name TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._store.executemany(
+                "INSERT OR IGNORE INTO there VALUES (?)", ((name,) for name in names)
+            )
+            self._store.execute("DELETE FROM files WHERE name NOT IN (SELECT name FROM temp.there)")
+            self._store.execute("DROP TABLE temp.there")
+
+    def findings(self) -> Iterator[Finding]:
+        """All, in the order of names."""
+        rows = self._store.execute(
+            "SELECT name, size, code, verdict, error FROM files ORDER BY name"
+        )
+        for name, size, code, verdict, error in rows:
+            yield Finding(
+                name,
+                size,
+                ExitCode(code),
+                None if verdict is None else orjson.loads(verdict),
+                None if error is None else orjson.loads(error),
+            )
+
+    def forget(self) -> None:
+        """The report is written: nothing is left to go on with."""
+        self._store.close()
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
