@@ -81,7 +81,7 @@ def audit(
             kept,
             explain=explain,
             made_at=made_at,
-            besides=[each for each in (output, kept, expect) if each is not None],
+            besides=[each for each in (output, expect) if each is not None],
             progress=lambda number: tell(number, number, ""),
         )
         if output is not None:

@@ -25,7 +25,7 @@ from registry.mirror.engine import Engine
 from registry.services import answers
 from registry.services.audit_expected import Expected
 from registry.services.audit_sources import Item, items
-from registry.services.audit_worklist import AuditWorklist
+from registry.services.audit_worklist import AuditWorklist, files_of
 from registry.services.hashing import hash_file
 from registry.services.lookup import current_position
 from registry.services.verify import verify_digests
@@ -96,7 +96,8 @@ def audit(
         position = current_position(engine)
         worklist = AuditWorklist(progress_file, question.key(str(source.absolute()), position))
         try:
-            names = _check(engine, items(source, besides), question, worklist, explain, progress)
+            own = [*besides, *files_of(progress_file)]
+            names = _check(engine, items(source, own), question, worklist, explain, progress)
         except BaseException:
             worklist.close()
             raise

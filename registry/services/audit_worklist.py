@@ -29,6 +29,11 @@ CREATE TABLE IF NOT EXISTS files (
 """
 
 
+def files_of(path: Path) -> list[Path]:
+    """The files that a worklist there consists of."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+
+
 class AuditWorklist:
     """The findings of one audit, by the name of the file."""
 
@@ -123,5 +128,5 @@ class AuditWorklist:
     def forget(self) -> None:
         """The report is written: nothing is left to go on with."""
         self._store.close()
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        for each in files_of(self._path):
+            each.unlink(missing_ok=True)
