@@ -11,7 +11,8 @@ command line and the API turn them into exit codes and problem+json.
     ├── CouldNotCheck         no answer could be had: never to be shown as "false"    (exit 3)
     │   ├── Unavailable       an outside service failed in passing; worth a retry
     │   ├── UnknownOutcome    something was sent and its fate is not known
-    │   └── Inconsistent      a node or a stored copy contradicts itself or the chain
+    │   ├── Inconsistent      a node or a stored copy contradicts itself or the chain
+    │   └── UnreadableText    a file's text could not be had; its bytes are checked all the same
     └── LocalFailure          this machine's store, disk or lock is in the way         (exit 3)
 
 Every error says what is wrong (`str(error)`) and, where something can be done,
@@ -80,6 +81,11 @@ class UnknownOutcome(CouldNotCheck):
 
 class Inconsistent(_Faulted):
     """A node or a stored copy contradicts itself, the contract or the chain."""
+
+
+class UnreadableText(CouldNotCheck):
+    """What a file says could not be read: it is broken, hostile, encrypted, a picture. Says the
+    file and the cause. What is known of its bytes stands."""
 
 
 class LocalFailure(RegistryError):

@@ -28,11 +28,13 @@ MAY_IMPORT = {
     "registry.core": {"registry.core", "registry.errors"},
     "registry.chain": {"registry.chain", "registry.core", "registry.errors"},
     "registry.mirror": {"registry.mirror", "registry.core", "registry.errors"},
+    "registry.extraction": {"registry.extraction", "registry.core", "registry.errors"},
     "registry.demo": {"registry.demo", "registry.core", "registry.errors"},
     "registry.services": {
         "registry.services",
         "registry.chain",
         "registry.mirror",
+        "registry.extraction",
         "registry.demo",
         "registry.core",
         "registry.config",
@@ -71,6 +73,10 @@ OWNERS = {
         "ckzg", "coincurve", "eth", "eth_abi", "eth_account", "eth_bloom", "eth_hash",
         "eth_keyfile", "eth_keys", "eth_rlp", "eth_tester", "eth_typing", "eth_utils",
         "boto3", "botocore", "hexbytes", "rlp", "stamina", "trie", "urllib3", "web3", "websockets",
+    },
+    "registry.extraction": {
+        "charset_normalizer", "docx", "lxml", "markdown_it", "pypdfium2", "pypdfium2_raw",
+        "selectolax",
     },
     "registry.mirror": {"alembic", "psycopg", "sqlalchemy"},
     "registry.cli": {"click", "rich", "structlog", "typer"},
@@ -240,6 +246,10 @@ def test_the_core_reads_no_file_and_no_clock() -> None:
         ("registry/services/x.py", "if TYPE_CHECKING:\n    from api import models"),
         ("registry/services/x.py", "from sqlalchemy import select"),
         ("registry/services/x.py", "import httpx"),
+        ("registry/services/x.py", "from lxml import etree"),
+        ("registry/extraction/x.py", "from registry.services import verify"),
+        ("registry/mirror/x.py", "from registry.extraction.reader import TextReader"),
+        ("registry/cli/x.py", "from registry.extraction.reader import TextReader"),
         ("registry/cli/x.py", "from registry.chain.client import Client"),
         ("registry/cli/x.py", "if TYPE_CHECKING:\n    pass\nelse:\n    import registry.chain.rpc"),
         ("registry/cli/x.py", "from api import serve"),
@@ -304,3 +314,10 @@ def test_the_core_alone_loads_no_database_and_no_network() -> None:
 def test_the_command_line_starts_without_what_a_command_may_need() -> None:
     loaded = loaded_by("from registry.cli.app import build; build()")
     assert not loaded & {*HEAVY, "sqlalchemy", "alembic", "eth_hash", "urllib3", "rich.progress"}
+    assert not loaded & OWNERS["registry.extraction"]
+
+
+def test_the_reader_of_texts_loads_what_reads_a_format_in_its_worker_alone() -> None:
+    loaded = loaded_by("from registry.extraction.reader import TextReader")
+    assert "registry.extraction.reader" in loaded
+    assert not loaded & {*HEAVY, *OWNERS["registry.extraction"], "registry.extraction.extract"}
