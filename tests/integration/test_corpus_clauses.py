@@ -15,10 +15,8 @@ from registry.extraction.extract import extract
 
 # Independent of the product: a line that begins with the heading of an article, unless the line
 # goes on as a reference does.
-_ARTICLE = re.compile(
-    r"^[\s\u3000\u200b]*第[〇零一二三四五六七八九十百千]+ ?条(?:之[一二三四五六七八九十]+)?(?![的、至和])",
-    re.M,
-)
+_NUMBER = "[〇零一二三四五六七八九十百千]+"
+_ARTICLE = re.compile(rf"^[\s\u3000\u200b]*第{_NUMBER} ?条(?:之{_NUMBER})?(?![的、至和])", re.M)
 _LABEL = re.compile(r"第[^条]+条(之.+)?")
 _NAMESPACE = "{https://code.dccouncil.us/schemas/dc-library}"
 
