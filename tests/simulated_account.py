@@ -14,8 +14,8 @@ from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
-from registry.chain.fees import Market
-from registry.chain.outgoing import Asked, Look, Sent, Taken, fees_of
+from registry.chain.fees import Market, fees_of
+from registry.chain.outgoing import Asked, Look, Sent, Taken
 from registry.core.digest import sha256
 from registry.core.outbox import Fees, Mined, Seen
 from registry.core.submission import Submission

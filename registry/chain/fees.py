@@ -9,6 +9,7 @@ from typing import Any
 
 from registry.chain.rpc import RpcError
 from registry.core.following import Fault
+from registry.core.outbox import Fees
 from registry.errors import Inconsistent
 
 
@@ -65,6 +66,27 @@ def read_market(head: Any, tip: Any, price: Any, balance: Any) -> Market:
         balance=read_quantity(balance, "balance"),
         settles_elsewhere="l1BlockNumber" in head,
     )
+
+
+def fees_of(offers: Mapping[str, int]) -> Fees:
+    """The market's offer as fees; without EIP-1559 both are the gas price."""
+    price = offers.get("gasPrice")
+    if price is not None:
+        return Fees(price, price)
+    return Fees(offers["maxFeePerGas"], offers["maxPriorityFeePerGas"])
+
+
+def offers_of(fees: Fees, market: Market) -> dict[str, int]:
+    """The fields of a transaction that offers these, on this network."""
+    if market.base_fee is None:
+        return {"gasPrice": fees.most}
+    return {"maxFeePerGas": fees.most, "maxPriorityFeePerGas": fees.priority}
+
+
+def too_dear(market: Market, most: int | None) -> str:
+    """That no more than `most` is to be paid, and that it does not suffice, in words."""
+    asked = market.base_fee or fees_of(market.offers).most
+    return f"the network asks for {asked} wei a unit of gas, more than the {most} allowed"
 
 
 def read_quantity(written: Any, what: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from registry.chain.addresses import checksummed
 from registry.chain.client import Client, Head
-from registry.chain.fees import Market, read_market, read_quantity
+from registry.chain.fees import Market, fees_of, offers_of, read_market, read_quantity
 from registry.chain.refusals import refusal
 from registry.chain.rpc import Call, RpcError
 from registry.chain.sender import already_there
@@ -152,11 +152,6 @@ class Outgoing:
 
         if self._signer is None or self._chain_id is None:
             raise AssertionError("nothing can be signed without a key and a look at the chain")
-        offers = (
-            {"gasPrice": fees.most}
-            if market.base_fee is None
-            else {"maxFeePerGas": fees.most, "maxPriorityFeePerGas": fees.priority}
-        )
         raw = self._signer.sign_transaction(
             {
                 "chainId": self._chain_id,
@@ -165,7 +160,7 @@ class Outgoing:
                 "value": 0,
                 "to": checksummed(to),
                 "data": "0x" + data.hex(),
-                **offers,
+                **offers_of(fees, market),
             }
         )
         return raw, keccak(raw)
@@ -237,14 +232,6 @@ class Outgoing:
             (some, self._transport.batch([(method, ["0x" + each.hex()]) for each in some]))
             for some in pieces
         ]
-
-
-def fees_of(offers: Mapping[str, int]) -> Fees:
-    """The market's offer as fees; without EIP-1559 both are the gas price."""
-    price = offers.get("gasPrice")
-    if price is not None:
-        return Fees(price, price)
-    return Fees(offers["maxFeePerGas"], offers["maxPriorityFeePerGas"])
 
 
 def _sorted(error: RpcError) -> Sent:

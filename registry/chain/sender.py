@@ -16,11 +16,19 @@ from typing import Any
 
 from registry.chain.abi import deployment_code
 from registry.chain.addresses import checksummed
-from registry.chain.fees import Market, read_market, read_quantity
+from registry.chain.fees import (
+    Market,
+    fees_of,
+    offers_of,
+    read_market,
+    read_quantity,
+    too_dear,
+)
 from registry.chain.refusals import refusal
 from registry.chain.rpc import RpcError, Transport
 from registry.chain.signers import Signer
 from registry.core.chain_id import EMBEDDED_CHAIN_ID
+from registry.core.outbox import Patience, affordable
 from registry.core.submission import Submission
 from registry.core.units import Address, BlockNumber
 from registry.errors import RegistryError, Rejected, Unavailable, UnknownOutcome
@@ -55,13 +63,20 @@ class Receipt:
 
 
 class Sender:
-    """Sends from one account, one transaction after the other."""
+    """Sends from one account, one transaction after the other, for no more than `most_fee` wei
+    a unit of gas."""
 
     def __init__(
-        self, transport: Transport, signer: Signer, *, wait_seconds: float = 180.0
+        self,
+        transport: Transport,
+        signer: Signer,
+        *,
+        wait_seconds: float = 180.0,
+        most_fee: int | None = None,
     ) -> None:
         self._transport = transport
         self._signer = signer
+        self._most_fee = most_fee
         self._wait = wait_seconds
         self._chain_id = int(transport.request("eth_chainId"), 16)
 
@@ -100,6 +115,7 @@ class Sender:
 
     def _act(self, to: Address | None, data: str, gas: int) -> Receipt:
         nonce, market = self._asked_before()
+        offers = self._offers(market)
         if market.settles_elsewhere:
             gas = max(gas, self._estimate(to, data))
         # A block takes no transaction that may use more than there is room in it.
@@ -112,11 +128,20 @@ class Sender:
             "gas": gas,
             "value": 0,
             "data": data,
-            **market.offers,
+            **offers,
         }
         if to is not None:
             fields["to"] = checksummed(to)
         return self._send(fields, to, market)
+
+    def _offers(self, market: Market) -> dict[str, int]:
+        limit = Patience(most_fee=self._most_fee)
+        fees = affordable(fees_of(market.offers), limit, market.base_fee)
+        if fees is None:
+            raise Rejected(
+                too_dear(market, self._most_fee), hint="wait, or raise POLREG_MAX_FEE_GWEI"
+            )
+        return offers_of(fees, market)
 
     def _send(self, fields: dict[str, Any], to: Address | None, market: Market) -> Receipt:
         raw = self._signer.sign_transaction(fields)

@@ -23,7 +23,8 @@ from typing import Any
 from registry.chain.abi import record_data
 from registry.chain.client import Client
 from registry.chain.events import decode_logs
-from registry.chain.outgoing import Asked, Look, Outgoing, Taken, fees_of
+from registry.chain.fees import fees_of, too_dear
+from registry.chain.outgoing import Asked, Look, Outgoing, Taken
 from registry.chain.sender import record_fits, record_gas
 from registry.chain.signers import Signer
 from registry.core.chain_id import EMBEDDED_CHAIN_ID
@@ -529,11 +530,7 @@ class Rounds:
         return affordable(fees_of(look.market.offers), self._patience, look.market.base_fee)
 
     def _too_dear(self, look: Look) -> str:
-        asked = look.market.base_fee or fees_of(look.market.offers).most
-        return (
-            f"the network asks for {asked} wei a unit of gas, more than the "
-            f"{self._patience.most_fee} allowed"
-        )
+        return too_dear(look.market, self._patience.most_fee)
 
     def _fill_gap(self, look: Look, done: Round) -> None:
         """Use a nonce that another program had and gave up: without it nothing that is signed

@@ -68,7 +68,7 @@ def initialise(settings: Settings) -> Initialised:
 
 def deploy(transport: Transport, signer: Signer, settings: Settings) -> Deployment:
     """Put the contract on the chain with the signer's account as administrator, and note it."""
-    sender = Sender(transport, signer)
+    sender = Sender(transport, signer, most_fee=settings.max_fee)
     receipt = sender.deploy(signer.address, ADMIN_DELAY_SECONDS)
     if receipt.contract is None:
         raise Rejected("the node reports a deployment without a contract")

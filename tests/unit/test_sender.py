@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import rlp  # type: ignore[import-untyped]  # it has no stubs
 
 from registry.chain.faults import NodeFault
 from registry.chain.rpc import Call, RpcError
@@ -154,3 +155,14 @@ def gas_of(raw: str) -> int:
 
     fields = rlp.decode(bytes.fromhex(raw[4:]))
     return int.from_bytes(fields[4], "big")
+
+
+def test_no_more_is_offered_than_is_allowed() -> None:
+    dear = {"gasLimit": "0x1c9c380", "baseFeePerGas": "0x64"}
+    node = Node(eth_getBlockByNumber=dear)
+    signer = signer_from_hex(DEV_KEYS[0])
+    with pytest.raises(Rejected, match="asks for 100 wei a unit of gas, more than the 99 allowed"):
+        Sender(node, signer, most_fee=99).call(TO, "0x")
+    assert node.sent == []
+    Sender(node, signer, most_fee=150).call(TO, "0x")
+    assert int.from_bytes(rlp.decode(bytes.fromhex(node.sent[0][4:]))[3], "big") == 150
