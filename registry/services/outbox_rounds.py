@@ -239,15 +239,23 @@ class Rounds:
                 rows.move_transaction(connection, transaction, to, now, **also)
 
     def outdo(self, number: int) -> None:
-        """Sign and send a transaction to oneself, with the nonce of one that waits and higher
-        fees. All that that one carries is cancelled with it, where this one is mined."""
+        """Sign a transaction to oneself, with the nonce of one that waits and higher fees. All
+        that that one carries is cancelled with it, where this one is mined. Raises Rejected
+        where that would take more than is allowed."""
         with reading(self.engine) as connection:
             waiting = rows.transaction_by_id(connection, number)
         if waiting.attempt.stage not in {Stage.SIGNED, Stage.SENT, Stage.UNKNOWN}:
             return
         look = self._outgoing.look()
         nothing = replace(waiting, to=self.account, data=b"", gas=_GAS_OF_NOTHING)
-        self._replace(waiting, nothing, outbidding(waiting.attempt.fees, look.seen.fees), look, [])
+        fees, most = outbidding(waiting.attempt.fees, look.seen.fees), self._patience.most_fee
+        if most is not None and fees.most > most:
+            raise Rejected(
+                f"to take the place of what waits would take {fees.most} wei a unit of gas, more "
+                f"than the {most} allowed",
+                hint="raise POLREG_MAX_FEE_GWEI, or let it be recorded",
+            )
+        self._replace(waiting, nothing, fees, look, [])
 
     def _replace(
         self,
@@ -529,6 +537,10 @@ class Rounds:
         """What is offered: as much as the network asks, and no more than is allowed."""
         return affordable(fees_of(look.market.offers), self._patience, look.market.base_fee)
 
+    def _require_affordable(self, look: Look) -> None:
+        if self._fees(look) is None:
+            raise Rejected(self._too_dear(look), hint="wait, or raise POLREG_MAX_FEE_GWEI")
+
     def _too_dear(self, look: Look) -> str:
         return too_dear(look.market, self._patience.most_fee)
 
@@ -561,8 +573,7 @@ class Rounds:
         # What a kill left signed and not sent comes first: some nodes take no later nonce before.
         self.round()
         look = self._outgoing.look()
-        if self._fees(look) is None:
-            raise Rejected(self._too_dear(look), hint="wait, or raise POLREG_MAX_FEE_GWEI")
+        self._require_affordable(look)
         if look.chain_id != EMBEDDED_CHAIN_ID:
             self.simulate_call(to, data, gas)
         made = self._keep(to, data, gas, "a call", look, [])
@@ -576,8 +587,10 @@ class Rounds:
 
     def sign_relayed(self, id_: bytes, data: bytes, gas: int, about: str) -> bool:
         """Sign, keep and send the call that relays a signed act; False where another process
-        was first. Raises Rejected where no node takes it as things are."""
+        was first. Raises Rejected where no node takes it as things are, or not for what is
+        allowed."""
         look = self._outgoing.look([])
+        self._require_affordable(look)
         gas = min(gas, look.market.block_gas_limit)
         made = self._keep(self._client.address, data, gas, about, look, [], id_)
         if made is None:

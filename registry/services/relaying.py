@@ -167,7 +167,8 @@ class Relay:
             rows = relayed.open_relayed(connection, self.account)
         if any(row.stage is Stage.SIGNED for row in rows):
             self._rounds.round()
-        for row in rows:
+        # Where nothing more is taken, what was sent before is looked after all the same.
+        for row in sorted(rows, key=lambda row: row.stage is Stage.STAGED):
             if row.stage is Stage.STAGED:
                 self._send(row)
             else:

@@ -350,6 +350,20 @@ def test_what_no_node_takes_for_its_price_is_outbid_in_the_end(registrar: Regist
     assert len(registrar.recorded()) == 2
 
 
+def test_to_cancel_pays_no_more_than_is_allowed(registrar: Registrar) -> None:
+    registrar.node("evm_setAutomine", False)
+    (id_,) = stage(registrar.outbox(), range(1))
+    rounds = registrar.rounds(registrar.signer)
+    rounds.round((id_, id_))
+    with reading(registrar.opened.engine) as connection:
+        *_, (sent,) = rows.under_way(connection, registrar.signer.address).values()
+    limit = Patience(most_fee=sent.attempt.fees.most)
+    with pytest.raises(Rejected, match="more than the"):
+        registrar.outbox(patience=limit).outdo([id_])
+    with reading(registrar.opened.engine) as connection:
+        assert len(rows.attempts_at(connection, registrar.signer.address, sent.nonce)) == 1
+
+
 def test_what_is_not_mined_in_time_is_unknown_and_stays_in_line(registrar: Registrar) -> None:
     registrar.node("evm_setAutomine", False)
     outbox = registrar.outbox(wait_seconds=0.5)

@@ -20,7 +20,7 @@ from registry.chain.signatures import ORDER, Signature, decode_signature
 from registry.chain.signers import LocalSigner
 from registry.core.entry import Action
 from registry.core.following import Fault
-from registry.core.outbox import Stage
+from registry.core.outbox import Patience, Stage
 from registry.core.policy import PolicyKey
 from registry.core.signed_act import SignedAct, write_signed_act
 from registry.core.signing_kit import state_before
@@ -383,6 +383,19 @@ def test_a_relay_without_money_says_so_and_keeps_nothing(world: World) -> None:
     with world.relay("poor", key=poor) as relay:
         with pytest.raises(RegistryError, match="funds"):
             relay.relay(write_signed_act(world.signed("poor")))
+        assert kept(relay) == 0
+
+
+def test_what_the_network_asks_too_much_for_is_said_and_not_paid(world: World) -> None:
+    act = write_signed_act(world.signed("too dear"))
+    with world.relay("thrifty") as relay:
+        relay._rounds._patience = Patience(most_fee=1)
+        id_ = relay.accept(act)
+        with pytest.raises(Rejected, match="more than the 1 allowed"):
+            relay.round()
+        assert relay.progress(id_).stage is Stage.STAGED
+        with pytest.raises(Rejected, match="more than the 1 allowed"):
+            relay.relay(act)
         assert kept(relay) == 0
 
 
