@@ -132,11 +132,27 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """The nonces of an account that wait, of which a block takes none before those below it: no
+    fee helps one that waits for another. `first` is the lowest of ours and was sent at `since`, if
+    it was; `gap` is one that nothing uses."""
+
+    first: int | None = None
+    since: UnixSeconds | None = None
+    gap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
     """When a transaction that waits is paid more for, and the most that is paid."""
 
     stuck_after_seconds: float = 90
     most_fee: int | None = None
+
+
+_ENOUGH = 10
+"""So many times what the network asks is not offered for want of blocks, or of a node that
+passes on what it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +202,15 @@ Step = Wait | Send | Outbid | Landed | Reverted | Usurped
 
 
 def next_step(
-    nonce: int, attempts: Sequence[Attempt], seen: Seen, now: UnixSeconds, patience: Patience
+    nonce: int,
+    attempts: Sequence[Attempt],
+    seen: Seen,
+    now: UnixSeconds,
+    patience: Patience,
+    line: Line | None = None,
 ) -> Step:
     """What to do about one nonce. Of its attempts the first is the one that stands; those that
-    were outbid come after it."""
+    were outbid come after it. `line` is what it waits in, if that is known."""
     for attempt in attempts:
         mined = seen.mined.get(attempt.transaction)
         if mined is None:
@@ -205,16 +226,34 @@ def next_step(
     if newest.block is not None:
         # It was in a block that the chain replaced: nodes mostly keep it, but need not.
         return Send(newest)
-    if seen.pooled is not None and newest.transaction not in seen.pooled:
-        return Send(newest)
-    return _waiting(attempts, seen, now, patience)
+    step = _waiting(nonce, attempts, seen, now, patience, line or Line())
+    dropped = seen.pooled is not None and newest.transaction not in seen.pooled
+    # A node that drops it again and again may want more for it.
+    return Send(newest) if dropped and isinstance(step, Wait) else step
 
 
-def _waiting(attempts: Sequence[Attempt], seen: Seen, now: UnixSeconds, patience: Patience) -> Step:
+def _waiting(
+    nonce: int,
+    attempts: Sequence[Attempt],
+    seen: Seen,
+    now: UnixSeconds,
+    patience: Patience,
+    line: Line,
+) -> Step:
+    if line.gap is not None and nonce > line.gap:
+        return Wait(f"nonce {line.gap} of this account comes first, and nothing uses it")
     sent_at = now if attempts[0].sent_at is None else attempts[0].sent_at
+    if line.first is not None and nonce > line.first:
+        sent_at = max(sent_at, now if line.since is None else line.since)
     if now - sent_at < patience.stuck_after_seconds:
         return Wait()
-    fees = outbidding(highest(attempts), seen.fees)
+    offered = highest(attempts)
+    if offered.most > _ENOUGH * seen.fees.most and offered.priority > _ENOUGH * seen.fees.priority:
+        return Wait(
+            f"it waits for {now - sent_at} s, and offers more than {_ENOUGH} times what the "
+            "network asks: it is not the price"
+        )
+    fees = outbidding(offered, seen.fees)
     if patience.most_fee is not None and fees.most > patience.most_fee:
         return Wait(
             f"it waits for {now - sent_at} s, and to outbid it would take "

@@ -323,15 +323,6 @@ def move_transaction(
     return True
 
 
-def mark_sent(connection: Connection, transaction: Transaction, now: UnixSeconds) -> None:
-    """A node took it once more; the stage stays."""
-    connection.execute(
-        update(transactions)
-        .where(transactions.c.id == transaction.id)
-        .values(sent_at=now, block=None)
-    )
-
-
 def note_block(connection: Connection, transaction: Transaction, block: BlockNumber) -> None:
     """It stands in another block than before."""
     connection.execute(

@@ -32,6 +32,7 @@ from registry.core.feed import Recorded
 from registry.core.outbox import (
     Fees,
     Landed,
+    Line,
     Outbid,
     Patience,
     Reverted,
@@ -119,14 +120,10 @@ class Rounds:
         with reading(self.engine) as connection:
             open_nonces = rows.under_way(connection, self.account, included=news != self._looked_at)
         look = self._outgoing.look(_asked(open_nonces), head)
-        stale, gap = self._is_behind(look), self._gap(look)
+        stale, line = self._is_behind(look), _line(open_nonces, look, self._gap(look))
         for nonce, attempts in open_nonces.items():
-            step = next_step(
-                nonce, [each.attempt for each in attempts], look.seen, self._now(), self._patience
-            )
-            if isinstance(step, Outbid) and gap is not None and nonce > gap:
-                # Whatever is paid for it, it can not be mined before that one.
-                step = Wait(f"it waits for nonce {gap}, which nobody uses")
+            told = [each.attempt for each in attempts]
+            step = next_step(nonce, told, look.seen, self._now(), self._patience, line)
             if not stale:
                 self._take(step, attempts, look, done)
             elif isinstance(step, Send):
@@ -207,22 +204,22 @@ class Rounds:
 
     def _send(self, transaction: Transaction, done: Round) -> Taken:
         sent = self._outgoing.send(transaction.raw)
-        now = self._now()
+        now, attempt = self._now(), transaction.attempt
+        # What is sent again has waited since the first time, or since it was in a block.
+        first = attempt.sent_at if attempt.block is None and attempt.sent_at else now
         done.sent += 1
         match sent.taken:
             case Taken.ACCEPTED:
-                self._move(transaction, Stage.SENT, now, sent_at=now, block=None)
+                self._move(transaction, Stage.SENT, now, sent_at=first, block=None)
             case Taken.UNKNOWN:
-                self._move(transaction, Stage.UNKNOWN, now, sent_at=now)
+                self._move(transaction, Stage.UNKNOWN, now, sent_at=first)
             case Taken.NONCE_USED:
                 # By this one or another: the next look tells.
                 self._move(transaction, Stage.UNKNOWN, now)
             case Taken.UNDERPRICED:
                 done.waits[transaction.about] = f"the network wants a higher fee: {sent.why}"
-                # It is outbid once it has waited long enough: from the first time that it was sent.
-                if transaction.attempt.stage is not Stage.SENT:
-                    first = transaction.attempt.sent_at or now
-                    self._move(transaction, Stage.SENT, now, sent_at=first)
+                # It is outbid once it has waited long enough.
+                self._move(transaction, Stage.SENT, now, sent_at=first)
             case Taken.REFUSED:
                 done.refused = sent.why
                 if transaction.attempt.stage is Stage.SIGNED:
@@ -232,10 +229,8 @@ class Rounds:
     def _move(
         self, transaction: Transaction, to: Stage, now: UnixSeconds, **also: int | None
     ) -> None:
-        with writing(self.engine) as connection:
-            if transaction.attempt.stage is to:
-                rows.mark_sent(connection, transaction, now)
-            else:
+        if transaction.attempt.stage is not to:
+            with writing(self.engine) as connection:
                 rows.move_transaction(connection, transaction, to, now, **also)
 
     def outdo(self, number: int) -> None:
@@ -623,6 +618,17 @@ def _asked(open_nonces: Mapping[int, Sequence[Transaction]]) -> list[Asked]:
         for attempts in open_nonces.values()
         for each in attempts
     ]
+
+
+def _line(open_nonces: Mapping[int, Sequence[Transaction]], look: Look, gap: int | None) -> Line:
+    waiting = {
+        nonce: attempts[0].attempt.sent_at
+        for nonce, attempts in open_nonces.items()
+        if nonce >= look.seen.nonce
+    }
+    first = min(waiting, default=None)
+    since = None if first is None else waiting[first]
+    return Line(first, since, gap)
 
 
 def watch(engine: Engine, client: Client) -> None:

@@ -305,6 +305,29 @@ def test_a_nonce_that_another_program_left_unused_is_filled(registrar: Registrar
     assert len(registrar.recorded()) == 2
 
 
+def test_what_waits_for_an_unused_nonce_is_not_paid_more_for_and_the_nonce_is_filled(
+    registrar: Registrar,
+) -> None:
+    registrar.node("evm_setAutomine", False)
+    (id_,) = stage(registrar.outbox(), range(1))
+    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
+    theirs = registrar.node("eth_sendTransaction", nothing)
+    now = [1_000.0]
+    rounds = registrar.rounds(registrar.signer, patience=Patience(60), clock=lambda: now[0])
+    rounds.round((id_, id_))
+    registrar.node("anvil_dropTransaction", theirs)
+    for _ in range(3):
+        now[0] += 31
+        rounds.round((id_, id_))
+    with reading(registrar.opened.engine) as connection:
+        *_, filler, ours = rows.under_way(connection, registrar.signer.address).values()
+    assert filler[0].to == registrar.signer.address
+    assert len(ours) == 1
+    registrar.mine()
+    rounds.round()
+    assert registrar.stages([id_]) == [Stage.INCLUDED]
+
+
 def test_a_nonce_that_was_given_up_and_is_free_again_is_filled(registrar: Registrar) -> None:
     """Another program took it, and a reorganisation took that back."""
     registrar.node("evm_setAutomine", False)

@@ -194,6 +194,9 @@ class Histories(RuleBasedStateMachine):
         )
         with reading(self.engine) as connection:
             assert rows.waiting_since(connection, ACCOUNT) == {}
+            offers = connection.exec_driver_sql("SELECT max(most_fee) FROM transactions")
+            # The market stands at 22.
+            assert (offers.scalar_one() or 0) < 22 * 13
         assert not any(each.to != OTHER for each in self.chain.pool.values())
 
     def settled(self) -> bool:

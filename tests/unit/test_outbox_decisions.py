@@ -15,6 +15,7 @@ from registry.core.outbox import (
     Attempt,
     Fees,
     Landed,
+    Line,
     Mined,
     Outbid,
     Patience,
@@ -106,6 +107,42 @@ def test_what_waits_too_long_is_outbid_within_the_limit() -> None:
     waits = next_step(7, [dear], seen(), NOW, PATIENCE)
     assert isinstance(waits, Wait)
     assert "more than the 10000 allowed" in str(waits.why)
+
+
+def test_what_waits_for_an_unused_nonce_is_not_paid_more_for() -> None:
+    stuck = attempt(sent_at=NOW - 600)
+    waits = next_step(7, [stuck], seen(nonce=5), NOW, PATIENCE, Line(gap=6))
+    assert isinstance(waits, Wait)
+    assert "nonce 6" in str(waits.why)
+    assert isinstance(next_step(7, [stuck], seen(nonce=5), NOW, PATIENCE, Line(gap=8)), Outbid)
+
+
+def test_what_waits_for_a_nonce_below_it_waits_as_long_as_that_one_may() -> None:
+    stuck = attempt(sent_at=NOW - 600)
+    for since in (None, UnixSeconds(NOW - 59)):
+        assert next_step(7, [stuck], seen(nonce=5), NOW, PATIENCE, Line(5, since)) == Wait()
+        assert isinstance(next_step(7, [stuck], seen(), NOW, PATIENCE, Line(7, since)), Outbid)
+    line = Line(5, UnixSeconds(NOW - 60))
+    assert isinstance(next_step(7, [stuck], seen(nonce=5), NOW, PATIENCE, line), Outbid)
+
+
+def test_what_offers_many_times_the_price_is_not_paid_more_for() -> None:
+    """A chain that stands still, or a node that passes nothing on, is not paid out of."""
+    stuck = replace(attempt(sent_at=NOW - 600), fees=Fees(1_001, 101))
+    waits = next_step(7, [stuck], seen(), NOW, Patience(60))
+    assert isinstance(waits, Wait)
+    assert "10 times" in str(waits.why)
+    for fees in (Fees(1_001, 99), Fees(999, 101)):
+        assert isinstance(
+            next_step(7, [replace(stuck, fees=fees)], seen(), NOW, Patience(60)), Outbid
+        )
+
+
+def test_what_is_dropped_again_and_again_is_paid_more_for_in_the_end() -> None:
+    one = attempt(sent_at=NOW - 60)
+    assert isinstance(next_step(7, [one], seen(pooled=frozenset()), NOW, PATIENCE), Outbid)
+    dear = replace(one, fees=Fees(9_000, 10))
+    assert next_step(7, [dear], seen(pooled=frozenset()), NOW, PATIENCE) == Send(dear)
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), st.integers(0, 10**12))
