@@ -84,8 +84,8 @@ FOLLOWS: Mapping[Stage, frozenset[Stage]] = {
     Stage.FINALIZED: frozenset(),
     # One that was outbid may be mined all the same, or be given up with all that share its nonce.
     Stage.REPLACED: frozenset({Stage.INCLUDED, Stage.REJECTED}),
-    # By hand: `polreg outbox retry`.
-    Stage.REJECTED: frozenset({Stage.STAGED}),
+    # By hand, `polreg outbox retry`; or a reorganisation undid what it was cancelled by.
+    Stage.REJECTED: frozenset({Stage.STAGED, Stage.INCLUDED}),
 }
 """What may come after each stage. Being finalised is the end."""
 

@@ -315,12 +315,26 @@ def move_transaction(
     if moved.rowcount != 1:
         return False
     if to is not Stage.REPLACED:
+        other = acts.alias("other")
+        taken = select(other.c.id).where(
+            other.c.policy_id == acts.c.policy_id,
+            other.c.sequence == acts.c.sequence,
+            other.c.id != acts.c.id,
+            other.c.stage != Stage.REJECTED.value,
+        )
+        # One that was cancelled, and is recorded after all, may have left its place to another.
+        left = and_(acts.c.stage == Stage.REJECTED.value, taken.exists())
         connection.execute(
             update(acts)
-            .where(acts.c.transaction == before.id)
-            .values(stage=to.value, changed_at=now)
+            .where(acts.c.transaction == before.id, ~left)
+            .values(stage=to.value, changed_at=now, **_without_reason(to))
         )
     return True
+
+
+def _without_reason(to: Stage) -> dict[str, None]:
+    """What is in a block has no reason any more why it is not."""
+    return {"reason": None} if to is Stage.INCLUDED else {}
 
 
 def note_block(connection: Connection, transaction: Transaction, block: BlockNumber) -> None:

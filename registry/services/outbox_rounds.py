@@ -52,7 +52,7 @@ from registry.core.submission import Submission
 from registry.core.units import Address, BlockNumber, UnixSeconds
 from registry.errors import Rejected
 from registry.mirror import outbox as rows
-from registry.mirror.engine import Engine, reading, writing
+from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.outbox import Act, Transaction
 from registry.mirror.position import read_position
 from registry.mirror.queries import block_of_entry, entry_of_act
@@ -310,12 +310,11 @@ class Rounds:
             return
         receipt = look.receipts[landed.attempt.transaction]
         with writing(self.engine) as connection:
-            if landed.id != newest.id:
-                rows.carry_over(connection, newest.id, landed.id)
-                if newest.attempt.stage is not Stage.REPLACED:
-                    rows.move_transaction(
-                        connection, newest, Stage.REPLACED, now, reason="an earlier one was mined"
-                    )
+            self._part(connection, landed, attempts, now)
+            if landed.id != newest.id and newest.attempt.stage is not Stage.REPLACED:
+                rows.move_transaction(
+                    connection, newest, Stage.REPLACED, now, reason="an earlier one was mined"
+                )
             used = int(receipt["gasUsed"], 16)
             if stage is not Stage.INCLUDED:
                 rows.move_transaction(
@@ -324,14 +323,52 @@ class Rounds:
                 landed = replace(landed, attempt=replace(landed.attempt, stage=Stage.INCLUDED))
             else:
                 rows.note_block(connection, landed, block)
-            if landed.to == self.account:
-                for each in attempts:
-                    rows.cancel_acts(connection, each.id, now)
             carried = rows.acts_in(connection, landed.id)
+            for act in carried:
+                if act.stage is Stage.REJECTED:
+                    rows.note_reason(connection, act, "it was recorded after all")
             rows.note_entries(connection, _entries(carried, receipt, self._client.address))
             if final:
                 rows.move_transaction(connection, landed, Stage.FINALIZED, now)
         done.moved += 1
+
+    def _part(
+        self,
+        connection: Connection,
+        landed: Transaction,
+        attempts: Sequence[Transaction],
+        now: UnixSeconds,
+    ) -> None:
+        """Give the acts of the other attempts to the one that landed, where it records them. Where
+        it does nothing, it was to cancel those that were there before it. A nonce that was given up
+        and used again may have carried others besides: they are in line again."""
+        others = [each for each in attempts if each.id != landed.id]
+        if not others:
+            return
+        mined = rows.transaction_by_id(connection, landed.id)
+        for each in others:
+            other = rows.transaction_by_id(connection, each.id)
+            if (other.to, other.data) == (mined.to, mined.data):
+                rows.carry_over(connection, other.id, mined.id)
+            elif self._cancels(mined, other):
+                rows.cancel_acts(connection, other.id, now)
+            else:
+                rows.release_acts(connection, other.id, now)
+
+    def _cancels(self, one: Transaction, other: Transaction) -> bool:
+        """Whether the one was signed to take the other one's place and do nothing."""
+        return one.to == self.account and one.id > other.id
+
+    def _free(
+        self, connection: Connection, attempts: Sequence[Transaction], now: UnixSeconds
+    ) -> None:
+        """None of these recorded anything: their acts are in line again, but for those that were
+        being cancelled."""
+        for each in attempts:
+            if any(self._cancels(other, each) for other in attempts):
+                rows.cancel_acts(connection, each.id, now)
+            else:
+                rows.release_acts(connection, each.id, now)
 
     def _reverted(
         self,
@@ -345,13 +382,15 @@ class Rounds:
         now = self._now()
         with writing(self.engine) as connection:
             carried = [act for each in attempts for act in rows.acts_in(connection, each.id)]
+            self._free(connection, attempts, now)
             for each in attempts:
                 at = block if each.id == reverted.id else None
                 rows.move_transaction(
                     connection, each, Stage.REJECTED, now, reason=_REVERTED, block=at
                 )
-                rows.release_acts(connection, each.id, now)
             for act in rows.acts_by_id(connection, [act.id for act in carried]):
+                if act.stage is not Stage.STAGED:
+                    continue
                 if act.reason == _REVERTED and len(carried) == 1:
                     rows.settle_act(connection, act, Stage.REJECTED, now, reason=_REVERTED)
                 else:
@@ -366,13 +405,13 @@ class Rounds:
             rows.release_acts(connection, transaction.id, now)
 
     def _give_up(self, attempts: Sequence[Transaction], why: str) -> None:
-        """None of these will be mined: their acts are in line again. Should one be mined after
-        all, they are found in the log when their turn comes."""
+        """None of these will be mined. Should one be mined after all, its acts are found in the log
+        when their turn comes."""
         now = self._now()
         with writing(self.engine) as connection:
+            self._free(connection, attempts, now)
             for each in attempts:
                 rows.move_transaction(connection, each, Stage.REJECTED, now, reason=why)
-                rows.release_acts(connection, each.id, now)
 
     # What is next in line
 

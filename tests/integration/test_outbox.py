@@ -373,6 +373,71 @@ def test_what_no_node_takes_for_its_price_is_outbid_in_the_end(registrar: Regist
     assert len(registrar.recorded()) == 2
 
 
+def cancelled(registrar: Registrar, rounds: Rounds, id_: int) -> rows.Transaction:
+    """Sign and send an act, and what is to cancel it; the transaction that carries the act."""
+    rounds.round((id_, id_))
+    with reading(registrar.opened.engine) as connection:
+        (act,) = rows.acts_by_id(connection, [id_])
+        assert act.transaction is not None
+        carrier = rows.transaction_by_id(connection, act.transaction)
+    rounds.outdo(carrier.id)
+    return carrier
+
+
+def test_what_is_being_cancelled_is_not_recorded_when_another_program_takes_its_nonce(
+    registrar: Registrar,
+) -> None:
+    registrar.node("evm_setAutomine", False)
+    (id_,) = stage(registrar.outbox(), range(1))
+    rounds = registrar.rounds(registrar.signer)
+    rounds._send = lambda *_: Taken.UNKNOWN  # type: ignore[method-assign]
+    cancelled(registrar, rounds, id_)
+    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
+    registrar.node("eth_sendTransaction", nothing)
+    registrar.node("evm_setAutomine", True)
+    registrar.mine()
+    (act,) = registrar.outbox().drive([id_])
+    assert (act.stage, act.reason) == (Stage.REJECTED, "cancelled")
+    assert registrar.recorded() == []
+
+
+def test_what_is_cancelled_and_mined_for_nothing_is_cancelled(registrar: Registrar) -> None:
+    registrar.node("evm_setAutomine", False)
+    (id_,) = stage(registrar.outbox(), range(1))
+    rounds = registrar.rounds(registrar.signer)
+    cancelled(registrar, rounds, id_)
+    # Whatever the contract's reason is.
+    registrar.node("anvil_setCode", "0x" + registrar.client.address.hex(), "0x5f5ffd")
+    registrar.mine()
+    rounds.round()
+    assert registrar.stages([id_]) == [Stage.REJECTED]
+
+
+def test_a_reorganisation_that_undoes_a_cancelling_stops_nothing(registrar: Registrar) -> None:
+    registrar.node("evm_setAutomine", False)
+    outbox = registrar.outbox()
+    (id_,) = stage(outbox, range(1))
+    rounds = registrar.rounds(registrar.signer)
+    carrier = cancelled(registrar, rounds, id_)
+    rounds.round()
+    registrar.mine()
+    rounds.round()
+    assert registrar.stages([id_]) == [Stage.REJECTED]
+    (other,) = outbox.stage([replace(policy(0), document=sha256(b"another"))], ["CN 0"])
+    registrar.node("anvil_rollback", 1)
+    registrar.node("eth_sendRawTransaction", "0x" + carrier.raw.hex())
+    registrar.mine(2)
+    registrar.node("evm_setAutomine", True)
+    for _ in range(3):
+        rounds.round((id_, other))
+    assert registrar.recorded() == [policy(0).document]
+    assert registrar.stages([id_, other]) == [Stage.REJECTED, Stage.REJECTED]
+    with reading(registrar.opened.engine) as connection:
+        (act,) = rows.acts_by_id(connection, [id_])
+    assert act.reason == "it was recorded after all"
+    assert act.entry is not None
+
+
 def test_to_cancel_pays_no_more_than_is_allowed(registrar: Registrar) -> None:
     registrar.node("evm_setAutomine", False)
     (id_,) = stage(registrar.outbox(), range(1))

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from registry.core.digest import sha256
 from registry.core.entry import Action
-from registry.core.outbox import FOLLOWS, Fees, Patience, Stage
+from registry.core.outbox import FOLLOWS, OPEN, Fees, Patience, Stage
 from registry.core.policy import policy_key
 from registry.core.submission import Submission
 from registry.core.units import UnixSeconds
@@ -62,6 +62,7 @@ class Histories(RuleBasedStateMachine):
         self.chain, self.signed = Chain(), dict[bytes, Signed]()
         self.now, self.last, self.random = 1_000, 0, Random(0)
         self.sequences = [0] * len(POLICIES)
+        self.cancelled: dict[int, int] = {}
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(outbox_rounds, "_calldata", calldata)
         self.nodes = [Node(self.chain, self.signed) for _ in range(2)]
@@ -101,6 +102,35 @@ class Histories(RuleBasedStateMachine):
                 connection, ACCOUNT, made, ["p"] * count, [None] * count, UnixSeconds(self.now)
             )
         self.last = max(self.last, *ids)
+
+    @rule(process=st.integers(0, 1), seed=st.integers(0, 1000))
+    def cancel(self, process: int, seed: int) -> None:
+        """As `polreg outbox cancel` does, up to where it waits."""
+        with writing(self.engine) as connection:
+            known = rows.acts_by_id(connection, range(1, self.last + 1))
+            waiting = [each for each in known if each.stage in OPEN - {Stage.INCLUDED}]
+            if not waiting:
+                return
+            chosen = Random(seed).choice(waiting)
+            if chosen.stage is Stage.STAGED:
+                now = UnixSeconds(self.now)
+                rows.settle_act(connection, chosen, Stage.REJECTED, now, reason="cancelled")
+                return
+        assert chosen.transaction is not None
+        self.processes[process].outdo(chosen.transaction)
+        with reading(self.engine) as connection:
+            before = rows.transaction_by_id(connection, chosen.transaction)
+            if before.reason == "it was outbid":
+                for each in rows.acts_in(connection, chosen.transaction):
+                    self.cancelled.setdefault(each.id, self.signed_so_often(each.id))
+
+    def signed_so_often(self, id_: int) -> int:
+        with reading(self.engine) as connection:
+            found = connection.exec_driver_sql(
+                "SELECT count(*) FROM moves WHERE kind = 'act' AND id = ? AND after = 'signed'",
+                (id_,),
+            )
+            return int(found.scalar_one())
 
     @rule(process=st.integers(0, 1), fate=st.sampled_from(Fate))
     def go_on(self, process: int, fate: Fate) -> None:
@@ -161,6 +191,11 @@ class Histories(RuleBasedStateMachine):
                 assert Stage(after) in FOLLOWS[Stage(before)], (kind, before, after)
 
     @invariant()
+    def nothing_that_is_cancelled_is_signed_again(self) -> None:
+        for id_, often in self.cancelled.items():
+            assert self.signed_so_often(id_) == often
+
+    @invariant()
     def nothing_is_recorded_twice(self) -> None:
         recorded = self.chain.recorded()
         assert len(recorded) == len(set(recorded))
@@ -182,7 +217,7 @@ class Histories(RuleBasedStateMachine):
             rounds.round((1, self.last))
             self.chain.mine()
             self.now += 61
-            if self.settled():
+            if self.settled() and not self.retried():
                 break
         with reading(self.engine) as connection:
             told = connection.exec_driver_sql("SELECT id, stage, reason FROM acts").fetchall()
@@ -199,10 +234,25 @@ class Histories(RuleBasedStateMachine):
             assert (offers.scalar_one() or 0) < 22 * 13
         assert not any(each.to != OTHER for each in self.chain.pool.values())
 
+    def retried(self) -> bool:
+        """Put what was cancelled, or came after that, in line again; whether there was any."""
+        now = UnixSeconds(self.now)
+        with writing(self.engine) as connection:
+            known = rows.acts_by_id(connection, range(1, self.last + 1))
+            refused = [each for each in known if each.stage is Stage.REJECTED]
+            assert {each.reason for each in refused} <= {
+                "cancelled",
+                "the contract would refuse it",
+                "an earlier act on this policy was refused",
+            }
+            for each in refused:
+                rows.settle_act(connection, each, Stage.STAGED, now)
+        return bool(refused)
+
     def settled(self) -> bool:
         with reading(self.engine) as connection:
             open_ = connection.exec_driver_sql(
-                "SELECT (SELECT count(*) FROM acts WHERE stage != 'finalized') "
+                "SELECT (SELECT count(*) FROM acts WHERE stage NOT IN ('finalized', 'rejected')) "
                 "+ (SELECT count(*) FROM transactions "
                 "WHERE stage NOT IN ('finalized', 'replaced', 'rejected'))"
             )
