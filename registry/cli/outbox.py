@@ -120,7 +120,8 @@ def retry(acts: _Ids) -> None:
 
 def cancel(acts: _Ids) -> int:
     """Take acts out of the line. For one that was sent already, a transaction that does
-    nothing is sent in its place and paid more for: whichever is mined first counts.
+    nothing is sent in its place and paid more for: whichever is mined first counts. What
+    else went with it is in line again.
 
     Exit code 1 where one was recorded all the same."""
     from registry.core.outbox import Stage
@@ -133,11 +134,14 @@ def cancel(acts: _Ids) -> int:
         outbox = outbox_for(opened, common.ask_password)
         outbox.cancel([act.id for act in on_their_way])
         ended = outbox.outdo([act.id for act in on_their_way])
+        left = len(outbox.in_line())
         common.sync_quietly(opened)
     recorded = [act for act in ended if act.stage is not Stage.REJECTED]
     for act in recorded:
         common.say(f"{act.id}: {act.called} was recorded all the same, as entry {act.entry}")
     typer.echo(f"{len(ended) - len(recorded)} cancelled")
+    if left:
+        typer.echo(f"{left} in line: polreg outbox run goes on with what is")
     return 1 if recorded else 0
 
 

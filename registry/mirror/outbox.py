@@ -25,6 +25,7 @@ _IN_LIST = 500
 _UNDER_WAY = sorted(stage.value for stage in UNDER_WAY)
 _WAITING = [stage for stage in _UNDER_WAY if stage != Stage.INCLUDED.value]
 _OLDEST, _NEWEST = 32, 100
+_CANCELLING = "it is being cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,12 +437,26 @@ def release_acts(connection: Connection, transaction: int, now: UnixSeconds) -> 
     )
 
 
+def note_cancelling(connection: Connection, transaction: int, ids: Sequence[int]) -> None:
+    """These of a transaction's acts are to be cancelled with it."""
+    statement = update(acts).where(acts.c.transaction == transaction)
+    for some in _chunks(list(ids)):
+        connection.execute(statement.where(acts.c.id.in_(some)).values(reason=_CANCELLING))
+
+
 def cancel_acts(connection: Connection, transaction: int, now: UnixSeconds) -> None:
-    """What a transaction carries will not be recorded: another one was mined to that end."""
+    """Those of a transaction's acts that were to be cancelled will not be recorded: another one
+    was mined to that end. Those that only went with them are in line again."""
+    mine = acts.c.transaction == transaction
     connection.execute(
         update(acts)
-        .where(acts.c.transaction == transaction)
+        .where(mine, acts.c.reason == _CANCELLING)
         .values(stage=Stage.REJECTED.value, reason="cancelled", changed_at=now)
+    )
+    connection.execute(
+        update(acts)
+        .where(mine, acts.c.stage != Stage.REJECTED.value)
+        .values(stage=Stage.STAGED.value, transaction=None, place=None, entry=None, changed_at=now)
     )
 
 

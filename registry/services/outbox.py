@@ -124,11 +124,14 @@ class Outbox:
 
     def outdo(self, ids: Sequence[int]) -> list[Act]:
         """Send transactions that do nothing in the place of those that carry these acts, and
-        wait which is mined; the acts then."""
+        wait which is mined; the acts then. What else they carried is in line again."""
+        carried: dict[int, list[int]] = {}
         with reading(self._engine) as connection:
-            carriers = {act.transaction for act in rows.acts_by_id(connection, ids)}
-        for number in sorted(carriers - {None}):  # type: ignore[type-var]
-            self._rounds.outdo(number)  # type: ignore[arg-type]
+            for act in rows.acts_by_id(connection, ids):
+                if act.transaction is not None:
+                    carried.setdefault(act.transaction, []).append(act.id)
+        for number, some in sorted(carried.items()):
+            self._rounds.outdo(number, some)
         return self.drive(ids)
 
     def latest(self, policy: PolicyKey, sequence: int, manifest: Digest) -> Act | None:

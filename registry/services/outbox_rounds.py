@@ -233,12 +233,16 @@ class Rounds:
             with writing(self.engine) as connection:
                 rows.move_transaction(connection, transaction, to, now, **also)
 
-    def outdo(self, number: int) -> None:
-        """Sign a transaction to oneself, with the nonce of one that waits and higher fees. All
-        that that one carries is cancelled with it, where this one is mined. Raises Rejected
+    def outdo(self, number: int, acts: Sequence[int]) -> None:
+        """Sign a transaction to oneself, with the nonce of one that waits and higher fees. Where it
+        is mined these of its acts are cancelled, and the others in line again. Raises Rejected
         where that would take more than is allowed."""
         with reading(self.engine) as connection:
             waiting = rows.transaction_by_id(connection, number)
+        if waiting.attempt.stage is Stage.REPLACED:
+            # Something that it carries is being cancelled already: these go with it.
+            with writing(self.engine) as connection:
+                rows.note_cancelling(connection, number, acts)
         if waiting.attempt.stage not in {Stage.SIGNED, Stage.SENT, Stage.UNKNOWN}:
             return
         look = self._outgoing.look()
@@ -250,6 +254,8 @@ class Rounds:
                 f"than the {most} allowed",
                 hint="raise POLREG_MAX_FEE_GWEI, or let it be recorded",
             )
+        with writing(self.engine) as connection:
+            rows.note_cancelling(connection, number, acts)
         self._replace(waiting, nothing, fees, look, [])
 
     def _replace(

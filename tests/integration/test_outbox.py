@@ -380,7 +380,7 @@ def cancelled(registrar: Registrar, rounds: Rounds, id_: int) -> rows.Transactio
         (act,) = rows.acts_by_id(connection, [id_])
         assert act.transaction is not None
         carrier = rows.transaction_by_id(connection, act.transaction)
-    rounds.outdo(carrier.id)
+    rounds.outdo(carrier.id, [id_])
     return carrier
 
 
@@ -399,6 +399,25 @@ def test_what_is_being_cancelled_is_not_recorded_when_another_program_takes_its_
     (act,) = registrar.outbox().drive([id_])
     assert (act.stage, act.reason) == (Stage.REJECTED, "cancelled")
     assert registrar.recorded() == []
+
+
+def test_what_went_with_what_is_cancelled_is_in_line_again(registrar: Registrar) -> None:
+    registrar.node("evm_setAutomine", False)
+    outbox = registrar.outbox()
+    ids = stage(outbox, range(3))
+    rounds = registrar.rounds(registrar.signer)
+    rounds.round((min(ids), max(ids)))
+    with reading(registrar.opened.engine) as connection:
+        (act,) = rows.acts_by_id(connection, ids[1:2])
+    assert act.transaction is not None
+    rounds.outdo(act.transaction, [act.id])
+    rounds.round()
+    registrar.mine()
+    rounds.round()
+    registrar.node("evm_setAutomine", True)
+    assert registrar.stages(ids) == [Stage.STAGED, Stage.REJECTED, Stage.STAGED]
+    outbox.drive(ids)
+    assert registrar.recorded() == [policy(0).document, policy(2).document]
 
 
 def test_what_is_cancelled_and_mined_for_nothing_is_cancelled(registrar: Registrar) -> None:

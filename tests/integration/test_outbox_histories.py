@@ -117,12 +117,11 @@ class Histories(RuleBasedStateMachine):
                 rows.settle_act(connection, chosen, Stage.REJECTED, now, reason="cancelled")
                 return
         assert chosen.transaction is not None
-        self.processes[process].outdo(chosen.transaction)
+        self.processes[process].outdo(chosen.transaction, [chosen.id])
         with reading(self.engine) as connection:
             before = rows.transaction_by_id(connection, chosen.transaction)
             if before.reason == "it was outbid":
-                for each in rows.acts_in(connection, chosen.transaction):
-                    self.cancelled.setdefault(each.id, self.signed_so_often(each.id))
+                self.cancelled.setdefault(chosen.id, self.signed_so_often(chosen.id))
 
     def signed_so_often(self, id_: int) -> int:
         with reading(self.engine) as connection:
