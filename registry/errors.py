@@ -5,7 +5,8 @@ command line and the API turn them into exit codes and problem+json.
     ├── InputError            what was given is wrong; trying again changes nothing   (exit 2)
     │   └── NotFound          what was asked for by name is not in the registry
     ├── Rejected              the contract or the node refused the act                (exit 1)
-    │   └── LimitReached      too many for now; later it may be taken
+    │   ├── LimitReached      too many for now; later it may be taken
+    │   └── PlaceTaken        an act is recorded in this one's place: this one, or another
     ├── NotVerified           a check ran to its end and failed                       (exit 1)
     │   └── ProofError        a step of a proof failed; carries the step's number
     ├── CouldNotCheck         no answer could be had: never to be shown as "false"    (exit 3)
@@ -44,6 +45,10 @@ class Rejected(RegistryError):
 
 class LimitReached(Rejected):
     """More was asked for than one may ask for in so short a time."""
+
+
+class PlaceTaken(Rejected):
+    """The contract has an act in the place of the one that it refused."""
 
 
 class NotVerified(RegistryError):

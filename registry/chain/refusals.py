@@ -17,7 +17,7 @@ from registry.core.closing import UNCONFIRMED, goes_on, is_nowhere
 from registry.core.entry import Action
 from registry.core.lifecycle import Status
 from registry.core.units import Address
-from registry.errors import InputError, RegistryError, Rejected
+from registry.errors import InputError, PlaceTaken, RegistryError, Rejected
 
 _Values = dict[str, Any]
 _Words = tuple[str, str | None]
@@ -83,7 +83,8 @@ def _custom(data: bytes) -> Rejected:
         shown = ", ".join(f"{name} {_plain(value)}" for name, value in values.items())
         return Rejected(f"the contract refused: {known.name} ({shown})")
     message, hint = words(values)
-    return Rejected(message, hint=hint)
+    taken = known.name == "SequenceMismatch" and values["expected"] > values["given"]
+    return (PlaceTaken if taken else Rejected)(message, hint=hint)
 
 
 def role_in_words(role: bytes) -> str:

@@ -141,7 +141,7 @@ def cancel(acts: _Ids) -> int:
         common.say(f"{act.id}: {act.called} was recorded all the same, as entry {act.entry}")
     typer.echo(f"{len(ended) - len(recorded)} cancelled")
     if left:
-        typer.echo(f"{left} in line: polreg outbox run goes on with what is")
+        typer.echo(f"{left} in line still: polreg outbox run goes on with them")
     return 1 if recorded else 0
 
 

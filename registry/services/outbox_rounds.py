@@ -28,6 +28,7 @@ from registry.chain.outgoing import Asked, Look, Outgoing, Taken
 from registry.chain.sender import record_fits, record_gas
 from registry.chain.signers import Signer
 from registry.core.chain_id import EMBEDDED_CHAIN_ID
+from registry.core.entry import Entry
 from registry.core.feed import Recorded
 from registry.core.outbox import (
     Fees,
@@ -50,7 +51,7 @@ from registry.core.outbox import (
 )
 from registry.core.submission import Submission
 from registry.core.units import Address, BlockNumber, UnixSeconds
-from registry.errors import Rejected
+from registry.errors import PlaceTaken, Rejected, Unavailable
 from registry.mirror import outbox as rows
 from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.outbox import Act, Transaction
@@ -464,10 +465,17 @@ class Rounds:
 
     def _refused(self, act: Act, error: Rejected) -> None:
         """The contract would not take this act. It may be there already: what was given up
-        for lost may have been mined all the same."""
+        for lost may have been mined all the same. Raises Unavailable where it is not known which
+        act is there."""
         now = self._now()
         self._catch_up()
         entry = self._recorded(act)
+        if entry is None and isinstance(error, PlaceTaken) and not self._read(act):
+            raise Unavailable(
+                f"the contract has an act in the place of one on {act.called}, and the node "
+                "does not show which one",
+                hint="the node may be lagging: try again, or use another POLREG_RPC_URL",
+            )
         with writing(self.engine) as connection:
             if entry is not None:
                 rows.settle_act(connection, act, Stage.INCLUDED, now, entry=entry[0])
@@ -505,6 +513,12 @@ class Rounds:
         if block is None or position is None:
             return None
         return entry.index, block[0] <= position.finality.finalized
+
+    def _read(self, act: Act) -> Entry | None:
+        """The entry that the mirror has in the act's place."""
+        submission = act.submission
+        with reading(self.engine) as connection:
+            return entry_of_act(connection, submission.policy.policy_id, submission.sequence)
 
     def _signed(self, some: list[Act], look: Look, done: Round) -> bool:
         """Give the acts a nonce, sign, keep and send; False where another process was first."""

@@ -25,7 +25,7 @@ from registry.core.lifecycle import UNPUBLISHED
 from registry.core.outbox import Patience, Stage
 from registry.core.submission import Submission
 from registry.core.units import Day
-from registry.errors import Rejected, UnknownOutcome
+from registry.errors import Rejected, Unavailable, UnknownOutcome
 from registry.mirror import outbox as rows
 from registry.mirror.engine import reading
 from registry.services.authorities import open_authority
@@ -195,6 +195,26 @@ def test_what_is_on_the_chain_already_is_found_there_and_not_recorded_again(
     registrar.mine(100)
     watch(registrar.opened.engine, registrar.client)
     assert {*registrar.stages(ids)} == {Stage.FINALIZED}
+
+
+def test_what_is_there_already_is_not_called_refused_by_a_mirror_that_is_behind(
+    registrar: Registrar,
+) -> None:
+    """Of several nodes behind one address one may lack what another has."""
+    outbox = registrar.outbox()
+    outbox.drive(stage(outbox, range(1)))
+    with registrar.opened.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM acts")
+        connection.exec_driver_sql("DELETE FROM transactions")
+    (id_,) = stage(outbox, range(1))
+    rounds = registrar.rounds(registrar.signer)
+    catch_up, rounds._catch_up = rounds._catch_up, lambda: None
+    with pytest.raises(Unavailable, match="does not show which"):
+        rounds.round((id_, id_))
+    assert registrar.stages([id_]) == [Stage.STAGED]
+    rounds._catch_up = catch_up
+    rounds.round((id_, id_))
+    assert registrar.stages([id_]) == [Stage.INCLUDED]
 
 
 def test_bytes_that_were_signed_and_never_sent_are_the_ones_that_are_sent(
