@@ -21,6 +21,7 @@ from registry.chain.client import Client
 from registry.chain.rpc import RpcError
 from registry.chain.signers import Signer
 from registry.chain.typed_data import digest_of
+from registry.core.entry import Entry
 from registry.core.following import Fault
 from registry.core.outbox import Patience, Stage
 from registry.core.signed_act import SignedAct, called, read_signed_act, write_signed_act
@@ -31,6 +32,7 @@ from registry.errors import (
     InputError,
     LimitReached,
     NotFound,
+    PlaceTaken,
     Rejected,
     Unavailable,
     UnknownOutcome,
@@ -235,12 +237,15 @@ class Relay:
 
     def _refused(self, row: Relayed, signed: SignedAct, error: Rejected) -> None:
         """The contract would not take it. It may be there already, by another relay: that is
-        waited for until it is final."""
+        waited for until it is final, and before that until the mirror shows what is there."""
         self._catch_up()
         now = self._now()
         with reading(self._engine) as connection:
             entry = _entry(connection, signed, row.registrar)
             place = None if entry is None else block_of_entry(connection, entry)
+            shown = any(_in_place(connection, each) for each in signed.acts.submissions)
+        if isinstance(error, PlaceTaken) and not shown:
+            return
         finalized = self._client.head().finality.finalized
         with writing(self._engine) as connection:
             if entry is None:
@@ -332,8 +337,12 @@ def _entry(connection: Connection, signed: SignedAct, registrar: Address) -> int
     return None if None in indexes else indexes[0]
 
 
+def _in_place(connection: Connection, wanted: Submission) -> Entry | None:
+    return entry_of_act(connection, wanted.policy.policy_id, wanted.sequence)
+
+
 def _index(connection: Connection, wanted: Submission, registrar: Address) -> int | None:
-    entry = entry_of_act(connection, wanted.policy.policy_id, wanted.sequence)
+    entry = _in_place(connection, wanted)
     same = entry is not None and (
         entry.action, entry.document, entry.manifest, entry.effective_on, entry.registrar
     ) == (

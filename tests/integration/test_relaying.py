@@ -360,6 +360,20 @@ def test_two_relays_of_one_act_record_it_once(world: World) -> None:
         assert done.row.id == found.row.id
 
 
+def test_an_act_that_is_there_is_not_called_refused_by_a_mirror_that_is_behind(
+    world: World,
+) -> None:
+    act = write_signed_act(world.signed("behind"))
+    with world.relay("ahead") as one, world.relay("behind", key=DEV_KEYS[2]) as two:
+        id_ = two.accept(act)
+        one.relay(act)
+        catch_up, two._catch_up = two._catch_up, lambda: None
+        two.round()
+        assert two.progress(id_).stage is Stage.STAGED
+        two._catch_up = catch_up
+        assert two.drive(id_).stage is Stage.INCLUDED
+
+
 def test_a_relay_that_comes_second_in_a_block_says_what_became_of_the_act(world: World) -> None:
     act = write_signed_act(world.signed("same block"))
     with world.relay("block one") as one, world.relay("block two", key=DEV_KEYS[2]) as two:
