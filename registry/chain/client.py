@@ -90,7 +90,7 @@ class Client:
 
     def require_contract(self) -> None:
         """Raise InputError unless our contract's code stands at the address."""
-        code = bytes.fromhex(self.transport.request("eth_getCode", [self._to, "latest"])[2:])
+        code = _code(self.transport.request("eth_getCode", [self._to, "latest"]))
         shown = checksummed(self.address)
         if not code:
             raise InputError(
@@ -203,12 +203,7 @@ class Client:
             )
         if isinstance(code, RpcError) or isinstance(checkpoint, RpcError):
             return None
-        try:
-            is_registry = is_registry_code(bytes.fromhex(code[2:]))
-        except (TypeError, ValueError):
-            raise Inconsistent(
-                "the node sent code that can not be read", fault=Fault.MALFORMED
-            ) from None
+        is_registry = is_registry_code(_code(code))
         if checkpoint == "0x":
             size, root = 0, EMPTY_ROOT
         else:
@@ -349,6 +344,13 @@ def _policy_state(words: tuple[int, int, int, int]) -> PolicyState:
     if head == NO_ENTRY:
         raise Inconsistent("the node says that a published policy has no entry")
     return PolicyState(Status(status), sequence, EntryIndex(head), UnixSeconds(recorded_at))
+
+
+def _code(written: Any) -> bytes:
+    try:
+        return bytes.fromhex(written[2:])
+    except (TypeError, ValueError, LookupError):
+        raise _unreadable("code") from None
 
 
 def _quantity(value: Any) -> int:

@@ -251,7 +251,11 @@ def _sorted(error: RpcError) -> Sent:
 
 
 def _mined(receipt: Mapping[str, Any]) -> Mined:
+    """Also that what else is read of a receipt, its gas and its logs' addresses, can be."""
     try:
+        int(receipt["gasUsed"], 16)
+        if not all(isinstance(log["address"], str) for log in receipt["logs"]):
+            raise TypeError
         return Mined(BlockNumber(int(receipt["blockNumber"], 16)), int(receipt["status"], 16) == 1)
     except (KeyError, TypeError, ValueError):
         raise _unreadable("receipt") from None

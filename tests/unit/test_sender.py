@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 import rlp  # type: ignore[import-untyped]  # it has no stubs
 
+from registry.chain.client import Client
 from registry.chain.faults import NodeFault
+from registry.chain.outgoing import Outgoing
 from registry.chain.rpc import Call, RpcError
 from registry.chain.sender import Sender
 from registry.chain.signers import signer_from_hex
 from registry.core.following import Fault
 from registry.core.units import Address
-from registry.errors import Rejected, UnknownOutcome
+from registry.errors import Inconsistent, Rejected, UnknownOutcome
 from tests.anvil import DEV_KEYS
 
 TO = Address(b"\x22" * 20)
@@ -166,3 +168,21 @@ def test_no_more_is_offered_than_is_allowed() -> None:
     assert node.sent == []
     Sender(node, signer, most_fee=150).call(TO, "0x")
     assert int.from_bytes(rlp.decode(bytes.fromhex(node.sent[0][4:]))[3], "big") == 150
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [7, [], {}, {**MINED, "gasUsed": None}, {**MINED, "logs": {}, "status": []}, MINED]
+    + [{**MINED, "logs": [each]} for each in (None, {}, {"address": 1})],
+)
+def test_a_receipt_that_can_not_be_read_is_the_nodes_fault(receipt: Any) -> None:
+    node = Node(eth_getTransactionReceipt=receipt)
+    outgoing = Outgoing(Client(node, TO), TO, None)
+    with pytest.raises(Inconsistent, match="receipt that can not be read"):
+        outgoing.receipt(b"\7" * 32)
+
+
+@pytest.mark.parametrize("code", [None, 7, {}, "0x1", "0xzz"])
+def test_code_that_can_not_be_read_is_the_nodes_fault(code: Any) -> None:
+    with pytest.raises(Inconsistent, match="code that can not be read"):
+        Client(Node(eth_getCode=code), TO).require_contract()
