@@ -85,7 +85,8 @@ FOLLOWS: Mapping[Stage, frozenset[Stage]] = {
     # One that was outbid may be mined all the same, or be given up with all that share its nonce.
     Stage.REPLACED: frozenset({Stage.INCLUDED, Stage.REJECTED}),
     # By hand, `polreg outbox retry`; or a reorganisation undid what it was cancelled by.
-    Stage.REJECTED: frozenset({Stage.STAGED, Stage.INCLUDED}),
+    # A transaction that was given up may be signed with the same bytes once more.
+    Stage.REJECTED: frozenset({Stage.STAGED, Stage.INCLUDED, Stage.SIGNED}),
 }
 """What may come after each stage. Being finalised is the end."""
 

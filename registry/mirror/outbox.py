@@ -249,8 +249,7 @@ def add_transaction(
     """Keep a signed transaction, as it is to be sent, with the acts it carries: those that are
     staged, or those of the transaction that it is to replace. None, and nothing is kept, where
     one of them is no longer so."""
-    result = connection.execute(insert(transactions), {**signed, "stage": Stage.SIGNED.value})
-    made = int(result.inserted_primary_key[0])  # type: ignore[index]
+    made = _kept(connection, signed)
     where = (
         acts.c.transaction == replacing
         if replacing is not None
@@ -267,6 +266,25 @@ def add_transaction(
     connection.execute(statement, [{"act": act, "at": place} for place, act in enumerate(carried)])
     moved = select(func.count()).where(acts.c.transaction == made)
     return made if connection.execute(moved).scalar_one() == len(carried) else None
+
+
+def _kept(connection: Connection, signed: dict[str, Any]) -> int:
+    """The number of a signed transaction. One that was refused or given up, and is signed anew with
+    the same nonce, fees and content, has the same bytes: it is the same transaction."""
+    values = {**signed, "stage": Stage.SIGNED.value}
+    same = select(transactions.c.id, transactions.c.stage).where(
+        transactions.c.hash == signed["hash"]
+    )
+    before = connection.execute(same).one_or_none()
+    if before is None:
+        result = connection.execute(insert(transactions), values)
+        return int(result.inserted_primary_key[0])  # type: ignore[index]
+    _require_follows(Stage(before.stage), Stage.SIGNED)
+    afresh = dict.fromkeys(("reason", "sent_at", "block", "gas_used"))
+    connection.execute(
+        update(transactions).where(transactions.c.id == before.id).values(**values, **afresh)
+    )
+    return int(before.id)
 
 
 def under_way(

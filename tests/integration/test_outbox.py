@@ -373,6 +373,22 @@ def test_a_nonce_that_was_given_up_and_is_free_again_is_filled(registrar: Regist
     assert len(registrar.recorded()) == 2
 
 
+def test_what_was_refused_for_want_of_money_is_recorded_once_there_is_some(
+    registrar: Registrar,
+) -> None:
+    """Where the price is the same as before, so are the bytes."""
+    account = "0x" + registrar.signer.address.hex()
+    balance = registrar.node("eth_getBalance", account, "latest")
+    outbox = registrar.outbox()
+    ids = stage(outbox, range(2))
+    registrar.node("anvil_setBalance", account, "0x1")
+    with pytest.raises(Rejected, match="funds"):
+        outbox.drive(ids)
+    registrar.node("anvil_setBalance", account, balance)
+    assert {act.stage for act in outbox.drive(ids)} == {Stage.INCLUDED}
+    assert len(registrar.recorded()) == 2
+
+
 def test_what_no_node_takes_for_its_price_is_outbid_in_the_end(registrar: Registrar) -> None:
     """The node has nothing of this nonce, and wants more than was offered."""
     outbox = registrar.outbox()
