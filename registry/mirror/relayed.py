@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from registry.core.outbox import Stage
 from registry.core.units import Address, UnixSeconds
-from registry.mirror.schema import relayed
+from registry.mirror.schema import relayed, transactions
 
 _OPEN = (Stage.STAGED.value, Stage.SIGNED.value)
 
@@ -80,6 +80,19 @@ def take_relayed(connection: Connection, id_: bytes, transaction: int, now: Unix
         .values(stage=Stage.SIGNED.value, transaction=transaction, reason=None, changed_at=now)
     )
     return moved.rowcount == 1
+
+
+def is_relaying(connection: Connection, transaction: int) -> bool:
+    """Whether a transaction, or the one that it took the place of, relays something."""
+    mine = transactions.alias("mine")
+    same = and_(mine.c.account == transactions.c.account, mine.c.nonce == transactions.c.nonce)
+    statement = (
+        select(relayed.c.id)
+        .join(transactions, transactions.c.id == relayed.c.transaction)
+        .join(mine, same)
+        .where(mine.c.id == transaction)
+    )
+    return connection.execute(statement.limit(1)).first() is not None
 
 
 def move_relayed(

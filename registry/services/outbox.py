@@ -198,7 +198,9 @@ class Outbox:
         while True:
             self._go_on(lambda number=nonce: self._open_at(number))  # type: ignore[misc]
             with reading(self._engine) as connection:
-                attempts = rows.attempts_at(connection, self.account, nonce)
+                found = rows.attempts_at(connection, self.account, nonce)
+            # The nonce may have been another one's, which was given up.
+            attempts = [each for each in found if (each.to, each.data) == (to, calldata)]
             mined = next((each for each in attempts if each.attempt.stage in _MINED), None)
             if mined is not None:
                 return _receipt(mined)

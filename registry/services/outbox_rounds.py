@@ -15,6 +15,7 @@ number of processes use one key without two of them taking a nonce, or leaving o
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,13 +58,14 @@ from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.outbox import Act, Transaction
 from registry.mirror.position import read_position
 from registry.mirror.queries import block_of_entry, entry_of_act
-from registry.mirror.relayed import take_relayed
+from registry.mirror.relayed import is_relaying, take_relayed
 
 DEFAULT_BATCH = 100
 _IN_FLIGHT = 8
 _REVERTED = "it was mined and did nothing"
 _USURPED = "another transaction of this account took its nonce"
 _GAS_OF_NOTHING = 21_000
+_log = logging.getLogger("polreg.outbox")
 
 
 @dataclass(slots=True)
@@ -169,7 +171,7 @@ class Rounds:
             case Reverted(attempt, block):
                 self._reverted(by_hash[attempt.transaction], attempts, block, done)
             case Usurped():
-                self._usurped(attempts, done)
+                self._usurped(attempts, look, done)
 
     def _whole(self, transaction: Transaction) -> Transaction:
         """With its bytes, which are read where they are needed; still at the stage where it was
@@ -178,16 +180,48 @@ class Rounds:
             whole = rows.transaction_by_id(connection, transaction.id)
         return replace(transaction, raw=whole.raw, data=whole.data)
 
-    def _usurped(self, attempts: Sequence[Transaction], done: Round) -> None:
+    def _usurped(self, attempts: Sequence[Transaction], look: Look, done: Round) -> None:
         """Its nonce is used, and not by it. Of several nodes behind one address one may lack
         what another has, so that this counts when it is seen a second time."""
         newest = attempts[0]
         if newest.reason == _USURPED:
-            self._give_up(attempts, _USURPED)
+            if self._is_recorded_call(newest):
+                self._call_again(attempts, look, done)
+            else:
+                self._give_up(attempts, _USURPED)
         else:
             with writing(self.engine) as connection:
                 rows.note_doubt(connection, newest, _USURPED)
         done.moved += 1
+
+    def _is_recorded_call(self, transaction: Transaction) -> bool:
+        """Whether it is a call that was in a block, so that whoever made it waits no more."""
+        if transaction.gas_used is None or transaction.to == self.account:
+            return False
+        with reading(self.engine) as connection:
+            acts = rows.acts_in(connection, transaction.id)
+            return not acts and not is_relaying(connection, transaction.id)
+
+    def _call_again(self, attempts: Sequence[Transaction], look: Look, done: Round) -> None:
+        """A call that a reorganisation took back, and whose nonce another program has by now, is
+        signed anew; where the key is not here it waits for it."""
+        call = self._whole(attempts[0])
+        if self._signer is None or self._fees(look) is None:
+            done.waits[call.about] = "a reorganisation took it back, and it is to be signed anew"
+            return
+        try:
+            self.simulate_call(call.to, call.data, call.gas)
+        except Rejected as error:
+            _log.warning(
+                "an act on an authority left the chain, and can not be recorded anew",
+                extra={"transaction": "0x" + call.attempt.transaction.hex(), "detail": str(error)},
+            )
+            self._give_up(attempts, f"{_USURPED}, and to sign it anew was refused: {error}")
+            return
+        made = self._keep(call.to, call.data, call.gas, call.about, look, [], instead_of=attempts)
+        if made is not None:
+            done.signed += 1
+            self._send(made, done)
 
     def _outbid_within_limit(
         self, transaction: Transaction, fees: Fees, look: Look, done: Round
@@ -547,9 +581,11 @@ class Rounds:
         look: Look,
         carried: Sequence[int],
         relayed: bytes | None = None,
+        instead_of: Sequence[Transaction] = (),
     ) -> Transaction | None:
         """Sign with the next nonce and keep it, in one transaction that nobody interleaves.
-        None where another process took an act that it carries, or the one that it relays."""
+        None where another process took an act that it carries, or the one that it relays, or
+        was first to sign something instead of these."""
         fees = self._fees(look)
         if fees is None:
             raise AssertionError("nothing is signed where more is asked for than is allowed")
@@ -583,6 +619,11 @@ class Rounds:
                     raise _Overtaken
                 if relayed is not None and not take_relayed(connection, relayed, made, now):
                     raise _Overtaken
+                for each in instead_of:
+                    if not rows.move_transaction(
+                        connection, each, Stage.REJECTED, now, reason=_USURPED
+                    ):
+                        raise _Overtaken
                 return rows.transaction_by_id(connection, made)
         except _Overtaken:
             return None

@@ -18,17 +18,18 @@ from registry.chain.outgoing import Sent, Taken
 from registry.chain.rpc import HttpTransport
 from registry.chain.signers import LocalSigner, signer_from_hex
 from registry.config import Settings
+from registry.core.authority import Role, role_id
 from registry.core.digest import sha256
 from registry.core.draft import Draft, FileDescription
 from registry.core.entry import Action
 from registry.core.lifecycle import UNPUBLISHED
 from registry.core.outbox import Patience, Stage
 from registry.core.submission import Submission
-from registry.core.units import Day
+from registry.core.units import Address, Day
 from registry.errors import Rejected, Unavailable, UnknownOutcome
 from registry.mirror import outbox as rows
 from registry.mirror.engine import reading
-from registry.services.authorities import open_authority
+from registry.services.authorities import appoint, open_authority
 from registry.services.outbox import Outbox
 from registry.services.outbox_rounds import Rounds, watch
 from registry.services.setup import deploy
@@ -387,6 +388,56 @@ def test_what_was_refused_for_want_of_money_is_recorded_once_there_is_some(
     registrar.node("anvil_setBalance", account, balance)
     assert {act.stage for act in outbox.drive(ids)} == {Stage.INCLUDED}
     assert len(registrar.recorded()) == 2
+
+
+def test_a_call_that_left_the_chain_and_whose_nonce_is_taken_is_signed_anew(
+    registrar: Registrar,
+) -> None:
+    """Whoever made it was told that it is recorded, and waits no more."""
+    other = Address(bytes([7]) * 20)
+    controller = role_id("CN", Role.CONTROLLER)
+    outbox = registrar.outbox()
+    appoint("CN", other, Role.CONTROLLER, registrar.client, outbox)
+    registrar.node("evm_setAutomine", False)
+    registrar.node("anvil_rollback", 1)
+    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
+    registrar.node("eth_sendTransaction", nothing)
+    registrar.mine(2)
+    for _ in range(4):
+        # Without the key it waits.
+        watch(registrar.opened.engine, registrar.client)
+    assert registrar.client.has_roles([controller], other) == [False]
+    rounds = registrar.rounds(registrar.signer)
+    rounds.round()
+    registrar.mine()
+    rounds.round()
+    assert registrar.client.has_roles([controller], other) == [True]
+    with reading(registrar.opened.engine) as connection:
+        assert rows.waiting_since(connection, registrar.signer.address) == {}
+
+
+def test_a_call_is_not_told_by_what_had_its_nonce_before(registrar: Registrar) -> None:
+    outbox, account = registrar.outbox(), registrar.signer.address
+    balance = registrar.node("eth_getBalance", "0x" + account.hex(), "latest")
+    registrar.node("anvil_setBalance", "0x" + account.hex(), "0x1")
+    other = Address(bytes([7]) * 20)
+    with pytest.raises(Rejected, match="funds"):
+        appoint("CN", other, Role.CONTROLLER, registrar.client, outbox)
+    registrar.node("anvil_setBalance", "0x" + account.hex(), balance)
+    registrar.node("evm_setAutomine", False)
+    rounds = outbox._rounds
+    send, nothing = rounds._outgoing.send, {"from": "0x" + account.hex(), "to": "0x" + "11" * 20}
+
+    def usurped(raw: bytes) -> Sent:
+        rounds._outgoing.send = send  # type: ignore[method-assign]
+        registrar.node("eth_sendTransaction", nothing)
+        registrar.node("evm_setAutomine", True)
+        registrar.mine()
+        return send(raw)
+
+    rounds._outgoing.send = usurped  # type: ignore[method-assign]
+    appoint("CN", other, Role.CONTROLLER, registrar.client, outbox)
+    assert registrar.client.has_roles([role_id("CN", Role.CONTROLLER)], other) == [True]
 
 
 def test_what_no_node_takes_for_its_price_is_outbid_in_the_end(registrar: Registrar) -> None:
