@@ -34,6 +34,7 @@ _LONGEST_WAIT_SECONDS = 30.0
 _SECONDS_BETWEEN_REPORTS = 5
 _SECONDS_BETWEEN_NOTICES = 30
 _SECONDS_STANDING_BY = 1.0
+_UNEXPECTED = "an unexpected error; see the log"
 
 # Faults that another node would not mend.
 _NOT_THE_NODES = frozenset({Fault.DATABASE, Fault.UNEXPECTED})
@@ -106,6 +107,9 @@ class Following:
                     # A mirror that can not be opened can not be told either.
                     kept = self._lead is not None
                     self._failed(_fault(error), str(error), error.hint, kept=kept)
+                except Exception:
+                    _log.exception("following failed unexpectedly")
+                    self._failed(Fault.UNEXPECTED, _UNEXPECTED, None, kept=self._lead is not None)
                 if self._report.state is State.ALARM:
                     return State.ALARM
                 self._wait(self._stopping, self._seconds_to_wait())
@@ -123,7 +127,7 @@ class Following:
             raise
         except Exception:
             _log.exception("reading the chain failed unexpectedly")
-            self._failed(Fault.UNEXPECTED, "an unexpected error; see the log", None)
+            self._failed(Fault.UNEXPECTED, _UNEXPECTED, None)
         else:
             self._succeeded(done, time.monotonic() - started)
 
@@ -227,7 +231,11 @@ class Following:
             self._recorded_at = now
             self._keep(lambda connection: write_report(connection, self._report))
         if self._told is not None:
-            self._told(self._report)
+            try:
+                self._told(self._report)
+            except Exception:
+                # A terminal that is gone, say: the mirror is followed all the same.
+                _log.exception("a report could not be shown")
 
     def _keep(self, write: Callable[[Any], None]) -> None:
         """What can not be kept is still shown by this process, and in its log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from registry.config import Settings, settings_from
 from registry.core.following import Fault, Report, State
 from registry.core.units import UnixSeconds
 from registry.errors import Inconsistent, InputError, LocalFailure, RegistryError, Unavailable
+from registry.mirror.engine import Engine
 from registry.services.following import POLLS_BEFORE_ALARM, Following, Stopped
 from registry.services.status import current_report
 from registry.services.sync import Progress, Synced
@@ -105,6 +107,27 @@ def test_while_polls_fail_it_says_why_wherever_it_is_asked(user: User, opened: W
     with running(opened.settings, follow_seconds=None) as client:
         assert client.get("/v1/status").json()["node"]["error"]["message"] == "no answer"
         assert client.get("/readyz").json()["follower"]["failure"]["kind"] == "timed_out"
+
+
+def test_nothing_unexpected_ends_it(opened: Workspace) -> None:
+    faults, waits = [RuntimeError("no thread can be started")], list[float]()
+
+    def engine() -> Engine:
+        if faults:
+            raise faults.pop()
+        return opened.engine
+
+    def shown(_: object) -> None:
+        raise OSError("the terminal is gone")
+
+    def wait(stop: threading.Event, seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            stop.set()
+
+    follower = Following(Script(opened), engine, 2, wait=wait, told=shown)
+    assert follower.run() is State.STOPPED
+    assert follower.report.last_sync is not None
 
 
 def alarmed(opened: Workspace) -> None:
