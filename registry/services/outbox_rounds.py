@@ -65,6 +65,7 @@ _IN_FLIGHT = 8
 _REVERTED = "it was mined and did nothing"
 _USURPED = "another transaction of this account took its nonce"
 _GAS_OF_NOTHING = 21_000
+_IN_DOUBT_SECONDS = 2.0
 _log = logging.getLogger("polreg.outbox")
 
 
@@ -111,6 +112,7 @@ class Rounds:
         self._batch, self._in_flight = batch, in_flight
         self._clock = clock
         self._outgoing = outgoing or Outgoing(client, account, signer)
+        self._doubted: dict[int, float] = {}
         self._looked_at: tuple[bytes, BlockNumber] | None = None
 
     def round(self, within: tuple[int, int] | None = None) -> Round:
@@ -184,14 +186,17 @@ class Rounds:
         """Its nonce is used, and not by it. Of several nodes behind one address one may lack
         what another has, so that this counts when it is seen a second time."""
         newest = attempts[0]
-        if newest.reason == _USURPED:
-            if self._is_recorded_call(newest):
-                self._call_again(attempts, look, done)
-            else:
-                self._give_up(attempts, _USURPED)
-        else:
+        if newest.reason != _USURPED:
+            self._doubted[newest.id] = self._clock()
             with writing(self.engine) as connection:
                 rows.note_doubt(connection, newest, _USURPED)
+        elif self._clock() - self._doubted.get(newest.id, -_IN_DOUBT_SECONDS) < _IN_DOUBT_SECONDS:
+            # A moment ago, by this process: the other node may not have caught up.
+            return
+        elif self._is_recorded_call(newest):
+            self._call_again(attempts, look, done)
+        else:
+            self._give_up(attempts, _USURPED)
         done.moved += 1
 
     def _is_recorded_call(self, transaction: Transaction) -> bool:

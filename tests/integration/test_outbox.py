@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from registry.chain.client import Client
-from registry.chain.outgoing import Sent, Taken
+from registry.chain.outgoing import Look, Sent, Taken
 from registry.chain.rpc import HttpTransport
 from registry.chain.signers import LocalSigner, signer_from_hex
 from registry.config import Settings
@@ -310,6 +311,30 @@ def test_a_nonce_that_another_program_took_costs_no_act(registrar: Registrar) ->
     assert len(registrar.recorded()) == 2
 
 
+def test_a_node_that_lacks_a_receipt_for_a_moment_costs_nothing(registrar: Registrar) -> None:
+    """Of several nodes behind one address one has the block already."""
+    (id_,) = stage(registrar.outbox(), range(1))
+    rounds = registrar.rounds(registrar.signer)
+    rounds.round((id_, id_))
+    look = rounds._outgoing.look
+
+    def behind(*asked: object) -> Look:
+        found = look(*asked)  # type: ignore[arg-type]
+        return replace(found, seen=replace(found.seen, mined={}), receipts={})
+
+    rounds._outgoing.look = behind  # type: ignore[method-assign]
+    for _ in range(4):
+        rounds.round((id_, id_))
+    rounds._outgoing.look = look  # type: ignore[method-assign]
+    rounds.round((id_, id_))
+    assert registrar.stages([id_]) == [Stage.INCLUDED]
+    with reading(registrar.opened.engine) as connection:
+        (act,) = rows.acts_by_id(connection, [id_])
+        assert act.transaction is not None
+        sent = rows.transaction_by_id(connection, act.transaction)
+        assert len(rows.nonces_from(connection, registrar.signer.address, sent.nonce)) == 1
+
+
 def test_a_nonce_that_another_program_left_unused_is_filled(registrar: Registrar) -> None:
     registrar.node("evm_setAutomine", False)
     outbox = registrar.outbox()
@@ -359,7 +384,11 @@ def test_a_nonce_that_was_given_up_and_is_free_again_is_filled(registrar: Regist
     nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
     registrar.node("eth_sendTransaction", nothing)
     registrar.mine()
-    rounds = registrar.rounds(registrar.signer, patience=Patience(stuck_after_seconds=0))
+    rounds = registrar.rounds(
+        registrar.signer,
+        patience=Patience(stuck_after_seconds=0),
+        clock=count(time.time(), 5).__next__,
+    )
     for _ in range(3):
         rounds.round((min(ids), max(ids)))
     registrar.mine()
