@@ -29,12 +29,29 @@ def write_headers(connection: Connection, blocks: Sequence[Block]) -> None:
     insert_rows(connection, _HEADERS, [header_row(block) for block in blocks])
 
 
-def stored_headers(connection: Connection) -> list[Block]:
-    """The window, the newest first."""
+def stored_headers(connection: Connection, most: int | None = None) -> list[Block]:
+    """The window, the newest first; the newest so many of it."""
     return [
         Block(BlockNumber(row.number), row.hash, row.parent, UnixSeconds(row.time))
-        for row in connection.execute(_NEWEST_FIRST)
+        for row in connection.execute(_NEWEST_FIRST.limit(most))
     ]
+
+
+def stored_hash(connection: Connection, number: BlockNumber) -> bytes | None:
+    """The hash of a block in the window, or of one that entries were read from."""
+    for table in (_HEADERS, schema.blocks):
+        statement = select(table.c.hash).where(table.c.number == number)
+        found = connection.execute(statement).scalar_one_or_none()
+        if found is not None:
+            return bytes(found)
+    return None
+
+
+def oldest_header(connection: Connection) -> tuple[BlockNumber, bytes] | None:
+    """Number and hash of the window's first block: the newest finalised one, if any is."""
+    first = select(_HEADERS.c.number, _HEADERS.c.hash).order_by(_HEADERS.c.number).limit(1)
+    row = connection.execute(first).one_or_none()
+    return None if row is None else (BlockNumber(row.number), bytes(row.hash))
 
 
 def forget_headers(connection: Connection, after: BlockNumber) -> None:

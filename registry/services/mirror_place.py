@@ -11,13 +11,19 @@ from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import InputError
 from registry.mirror.engine import Engine, reading, writing
-from registry.mirror.headers import stored_headers
+from registry.mirror.headers import oldest_header, stored_headers
 from registry.mirror.position import read_position, write_position
 from registry.mirror.store import stored_blocks
 from registry.services.read_ahead import reached
 
+NEWEST_MARKS = 1024
+"""How many headers of the window are looked at: a chain that is slow to settle has many."""
+
 OLDER_MARKS = 256
-"""How many blocks with entries are looked at below the window of headers."""
+"""How many blocks with entries are looked at below those."""
+
+UNSETTLED = 4096
+"""How many headers are kept of a chain that settles nothing: nothing else would end the window."""
 
 
 def started(client: Client, engine: Engine, head: Head, first_block: BlockNumber) -> Position:
@@ -64,13 +70,21 @@ def started(client: Client, engine: Engine, head: Head, first_block: BlockNumber
 def marks(engine: Engine, base: Position) -> list[Mark]:
     """The blocks that the mirror knows, from `base` backwards."""
     with reading(engine) as connection:
-        headers = stored_headers(connection)
+        headers = stored_headers(connection, NEWEST_MARKS)
         oldest = headers[-1].number if headers else BlockNumber(base.block + 1)
         older = stored_blocks(connection, oldest, OLDER_MARKS)
+        settled = oldest_header(connection)
     known = [Mark(header.number, header.hash) for header in headers]
     known += [Mark(*block) for block in older]
+    if settled is not None and settled[0] not in {mark.number for mark in known}:
+        known = sorted([*known, Mark(*settled)], key=lambda mark: -mark.number)
     tip = Mark(base.block, base.block_hash)
     return [tip, *(mark for mark in known if mark.number < base.block)]
+
+
+def kept_from(finalized: BlockNumber, tip: BlockNumber) -> BlockNumber:
+    """The first block whose header is still of use, where blocks up to `finalized` are final."""
+    return finalized if finalized >= 0 else BlockNumber(tip - UNSETTLED)
 
 
 def before_first(first_block: BlockNumber) -> BlockNumber:

@@ -28,13 +28,18 @@ from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, Rejected, Unavailable
 from registry.mirror.engine import Connection, Engine, reading, writing
-from registry.mirror.headers import forget_headers, settle_headers, write_headers
+from registry.mirror.headers import (
+    forget_headers,
+    settle_headers,
+    stored_hash,
+    write_headers,
+)
 from registry.mirror.position import closed_at, read_position, write_position
 from registry.mirror.store import append, require_entitled, rewind, size_at
 from registry.mirror.tiles import frontier
 from registry.services.chain_range import ReadRange, confirmed
 from registry.services.collector import seldom_collected
-from registry.services.mirror_place import before_first, marks, started
+from registry.services.mirror_place import before_first, kept_from, marks, started
 from registry.services.read_ahead import ReadAhead, reached
 from registry.services.sync_faults import behind, finalized_changed, not_proven, other_settled
 
@@ -195,7 +200,8 @@ class _Poll:
             append(connection, found.recorded)
             write_headers(connection, [*new, end])
             # The window has no gaps: blocks whose headers were not walked are not in it.
-            settle_headers(connection, following.finality.finalized if walked else end.number)
+            kept = kept_from(following.finality.finalized, end.number)
+            settle_headers(connection, kept if walked else end.number)
             write_position(connection, following)
         self.removed += self.stored.size - self.base.size
         self.added += len(found.recorded)
@@ -221,7 +227,8 @@ class _Poll:
         )
         with writing(self.engine) as connection:
             if self._unchanged(connection):
-                settle_headers(connection, following.finality.finalized)
+                finalized = following.finality.finalized
+                settle_headers(connection, kept_from(finalized, following.block))
                 write_position(connection, following)
                 self.stored = self.base = following
                 return True
@@ -260,8 +267,10 @@ class _Poll:
         """The hash of a block up to `base`, if the mirror knows it."""
         if number > self.base.block:
             return None
-        known = marks(self.engine, self.base)
-        return next((mark.hash for mark in known if mark.number == number), None)
+        if number == self.base.block:
+            return self.base.block_hash
+        with reading(self.engine) as connection:
+            return stored_hash(connection, number)
 
     def _drop_unproven(self) -> None:
         """What was read since the contract last bore it out may be what is wrong: let it go."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from registry.chain.client import Client
+from registry.chain.rpc import RpcError
 from registry.core.entry import Action
 from registry.core.following import Fault
 from registry.core.units import BlockNumber
 from registry.errors import CouldNotCheck, Inconsistent
-from registry.mirror.engine import Engine
+from registry.mirror.engine import Engine, reading
+from registry.mirror.headers import stored_headers
+from registry.services import mirror_place
 from registry.services.sync import sync
 from tests.databases import content
 from tests.interruptions import after_calls
@@ -125,3 +130,59 @@ def test_a_chain_that_only_lost_blocks_is_one_that_is_late(mirror: Engine) -> No
     for _ in range(5):
         chain.mine()
     require_followed(chain, mirror)
+
+
+class Tagless(Node):
+    """A node of a chain that settles nothing that it could show."""
+
+    def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        if method == "eth_getBlockByNumber" and params[0] in {"safe", "finalized"}:
+            raise RpcError(-32602, "unknown block tag")
+        return super().request(method, params)
+
+
+def test_a_chain_that_settles_nothing_is_followed_with_a_bounded_window(
+    mirror: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror_place, "UNSETTLED", 10)
+    monkeypatch.setattr(mirror_place, "NEWEST_MARKS", 4)
+    chain = founded(2).copy()
+    client = Client(Tagless(chain), ADDRESS)
+    for number in range(30):
+        chain.mine(*([PUBLISHED] if number == 3 else []))
+        sync(client, mirror, FIRST)
+    with reading(mirror) as connection:
+        assert len(stored_headers(connection)) <= 11
+    for depth in (3, 8, 20):
+        chain.rollback(depth)
+        for _ in range(depth + 1):
+            chain.mine()
+        position = sync(client, mirror, FIRST).position
+        assert position.block_hash == chain.head.hash
+        require_log(mirror, chain.head.recorded)
+    assert position.finality.finalized == -1
+
+
+def test_what_is_final_is_looked_at_however_long_the_window_is(
+    mirror: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror_place, "NEWEST_MARKS", 4)
+    monkeypatch.setattr(mirror_place, "OLDER_MARKS", 1)
+    chain = founded(80).copy()
+    followed(chain, mirror)
+    for _ in range(30):
+        chain.mine()
+        followed(chain, mirror)
+    position = stands_at(mirror)
+    assert position is not None
+    assert position.finality.finalized == chain.finalized == 40
+    chain.rollback(60)
+    for _ in range(61):
+        chain.mine()
+    require_followed(chain, mirror)
+    chain.rollback(75)
+    for _ in range(80):
+        chain.mine()
+    with pytest.raises(Inconsistent) as raised:
+        followed(chain, mirror)
+    assert raised.value.fault == Fault.FINALIZED_CHANGED
