@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from registry.core.text.passages import Passage
 from registry.extraction import numerals
@@ -63,7 +63,11 @@ def passages(content: bytes) -> tuple[Passage, ...]:
 def of_markup(markup: str) -> tuple[Passage, ...]:
     """The passages of HTML that is characters already."""
     # A NUL would end the parser's input.
-    parser = LexborHTMLParser(markup.replace("\x00", ""))
+    try:
+        parser = LexborHTMLParser(markup.replace("\x00", ""))
+    except SelectolaxError:
+        # There is no wrong HTML: what fails is memory.
+        raise MemoryError from None
     root = parser.root
     return tuple(_Reading().read(root)) if root is not None else ()
 
@@ -89,6 +93,7 @@ class _Reading:
 
     def read(self, root: LexborNode) -> Iterator[Passage]:
         node: LexborNode | None = root
+        depth = 0
         while node is not None:
             child = None
             if node.is_text_node:
@@ -101,15 +106,12 @@ class _Reading:
                     if child is None:
                         yield from self._leave(name)
             if child is not None:
-                node = child
+                node, depth = child, depth + 1
                 continue
-            while node is not None and node.next is None:
-                node = node.parent
-                if node is None or node == root:
-                    node = None
-                    break
+            while depth and node.next is None and node.parent is not None:
+                node, depth = node.parent, depth - 1
                 yield from self._leave(node.tag or "")
-            node = node.next if node is not None else None
+            node = node.next if depth else None
         yield from self._flush()
 
     def _text(self, text: str) -> Iterator[Passage]:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from registry.extraction import frames, limits
 from registry.extraction.frames import Kind, Malformed
 
 START_SECONDS = 60
+_REAP_TRIES, _REAP_SECONDS = 50, 0.01
 _ROOT = Path(__file__).resolve().parents[2]
 # Of this process's environment only what a process needs to start at all.
 _KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -103,18 +105,30 @@ class Worker:
 
     def _end(self) -> Ended:
         """Kills what is left of it. Says how it ended."""
-        try:
-            self._process.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            self.close()
-            return Ended("late" if self._late else "its answer was not understood", late=self._late)
+        code, memory = self._reap()
         self.close()
-        code = self._process.returncode
         if self._late or code == -signal.SIGXCPU:
             return Ended(f"it takes more than {self._seconds:g} s to read", late=True)
+        if code is None:
+            return Ended("its reader's answer was not understood")
+        if code < 0 and memory > limits.MEMORY // 2:
+            # A library that gets no memory may crash; of what ended so, that is the cause.
+            return Ended(f"it takes more than {limits.MEMORY >> 20} MB to read")
         return Ended(f"its reader ended with {_said(code)}")
+
+    def _reap(self) -> tuple[int | None, int]:
+        """How a worker ended and the most memory it held, in bytes; None for one that runs on."""
+        memory = 0
+        for _ in range(_REAP_TRIES):
+            if hasattr(os, "wait4") and self._process.returncode is None:
+                found, status, used = os.wait4(self._process.pid, os.WNOHANG)
+                if found:
+                    self._process.returncode = os.waitstatus_to_exitcode(status)
+                    memory = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+            if self._process.poll() is not None:
+                return self._process.returncode, memory
+            time.sleep(_REAP_SECONDS)
+        return None, memory
 
     def close(self) -> None:
         self._process.kill()
