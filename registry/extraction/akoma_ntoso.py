@@ -27,6 +27,7 @@ _FRONT = {
     "coverPage": TITLE, "preface": TITLE, "longTitle": TITLE, "preamble": PREAMBLE,
     "conclusions": "Conclusions",
 }  # fmt: skip
+_CHANGES = {"mod", "mmod", "rmod"}
 _INLINE = {
     "a", "abbr", "affectedDocument", "authorialNoteMark", "b", "concept", "date", "decoration",
     "def", "docAuthority", "docCommittee", "docDate", "docIntroducer", "docJurisdiction",
@@ -62,7 +63,10 @@ def _name(element: etree._Element) -> str:
 
 
 def _part(element: etree._Element) -> Part:
-    return _PARTS.get(_name(element), Part.BLOCK)
+    name = _name(element)
+    if name in _CHANGES and element.find(".//{*}quotedStructure") is not None:
+        return Part.BLOCK
+    return _PARTS.get(name, Part.BLOCK)
 
 
 def _cited(element: etree._Element, _: str, number: str, heading: str) -> Cited:

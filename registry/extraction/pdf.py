@@ -1,6 +1,7 @@
 """PDF with a text layer: the characters as pdfium gives them, page by page, a line a passage.
 
-A line that ends in a hyphen, a dash or a slash goes on in the next without a space between. The
+A line that ends in a hyphen, a dash or a slash goes on in the next without a space between; so
+does one that ends in `)` before `(`, where the file shows that a space would be there. The
 bullet before a list's item is no text, as in the other formats. Scripts and forms are not run.
 """
 
@@ -19,6 +20,7 @@ MAX_PAGES = 20_000
 # pdfium writes U+FFFE for a hyphen that ends a line, and leaves out the line's end.
 _LINE_HYPHEN = "\ufffe"
 _GOES_ON = re.compile(r"[^\s][-/\u2010-\u2015]\Z")
+_FULL = 0.7  # of a long line, longer than nine in ten: a shorter one ends its paragraph
 _BULLET = re.compile("\\A\\s*[•◦▪‣⁃\uf0b7\uf0a7\uf0d8]\\s+(?=\\S)")
 _ERRORS = {
     raw.FPDF_ERR_PASSWORD: "is encrypted",
@@ -57,11 +59,22 @@ def _page(document: pdfium.PdfDocument, number: int) -> str:
 
 
 def _joined(lines: list[str]) -> Iterator[str]:
+    """The lines, with those put together that were one word before they were broken."""
+    full = _FULL * sorted(map(len, lines))[9 * len(lines) // 10] if _writes_spaces(lines) else None
     waiting = ""
-    for line in lines:
-        waiting += _BULLET.sub("", line) if not waiting else line
-        if not _GOES_ON.search(waiting):
-            yield waiting
-            waiting = ""
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        waiting += line if waiting else _BULLET.sub("", line)
+        between = waiting.endswith(")") and following.startswith("(")
+        if _GOES_ON.search(waiting) or (between and full is not None and len(line) >= full):
+            continue
+        yield waiting
+        waiting = ""
     if waiting:
         yield waiting
+
+
+def _writes_spaces(lines: list[str]) -> bool:
+    """Whether the file keeps the space at which a line was broken: then a line without one ends
+    a paragraph, or was broken within a word."""
+    within = [line for line in lines if line.rstrip()[-1:].isalpha()]
+    return 2 * sum(line.endswith(" ") for line in within) > len(within)

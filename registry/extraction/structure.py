@@ -133,8 +133,10 @@ class _Walk:
             self.out.add(head, heading=min(depth, _DEEPEST_HEADING))
         elif head:
             self.out.lead(head)
+        front, self.front = self.front, None if cited.name else self.front
         self.content(element, path, depth + 1, places)
         self.out.finish()
+        self.front = front
         if cited.name:
             self.divided, self.closed = True, False
 
