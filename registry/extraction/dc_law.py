@@ -32,7 +32,7 @@ _PARTS = {
 }
 _PARTS |= dict.fromkeys(_UNITS, Part.UNIT) | dict.fromkeys(_BLOCKS, Part.BLOCK)
 _BY_TAG = {f"{{{NAMESPACE}}}{name}": part for name, part in _PARTS.items()}
-_DOCUMENT, _TOC, _NUM = (f"{{{NAMESPACE}}}{name}" for name in ("document", "toc", "num"))
+_DOCUMENT, _TOC = f"{{{NAMESPACE}}}document", f"{{{NAMESPACE}}}toc"
 _OWN = f"{{{NAMESPACE}}}"
 
 
@@ -66,9 +66,8 @@ def _cited(element: etree._Element, prefix: str, number: str, heading: str) -> C
     return Cited(f"({bare})" if bare else "")
 
 
-def _shows_number(element: etree._Element) -> bool:
-    number = element.find(_NUM)
-    return number is None or number.get("undesignated") != "true"
+def _is_shown(element: etree._Element) -> bool:
+    return element.get("undesignated") != "true"
 
 
-SCHEMA = Schema(_part, _cited, lambda _: TITLE, _shows_number)
+SCHEMA = Schema(_part, _cited, lambda _: TITLE, _is_shown)

@@ -54,8 +54,8 @@ class Schema:
     """From a unit, its prefix, its number and its heading."""
     front: Callable[[etree._Element], str]
     """The label of an element that is FRONT."""
-    shows_number: Callable[[etree._Element], bool]
-    """Whether a unit's number stands in the law, or only in the file."""
+    is_shown: Callable[[etree._Element], bool]
+    """Whether a unit's number or heading stands in the law, or only in the file."""
 
 
 Path = tuple[str, ...]
@@ -90,7 +90,7 @@ class _Walk:
 
     def content(self, element: etree._Element, path: Path, depth: int, but: frozenset[int]) -> None:
         """What an element holds, in order, but the children with these places."""
-        line: list[str] = [element.text or ""]
+        line: list[str] = [element.text] if element.text else []
         for place, child in enumerate(element):
             if place not in but:
                 part = self.schema.part(child)
@@ -99,11 +99,14 @@ class _Walk:
                 elif part is Part.BREAK:
                     line.append(_LINE_END)
                 elif part is not Part.DROPPED:
-                    self.words(line, path)
+                    if line:
+                        self.words(line, path)
                     self.child(child, part, path, depth)
-            if child.tail:
-                line.append(child.tail)
-        self.words(line, path)
+            tail = child.tail
+            if tail and (line or not tail.isspace()):
+                line.append(tail)
+        if line:
+            self.words(line, path)
 
     def child(self, child: etree._Element, part: Part, path: Path, depth: int) -> None:
         if part is Part.UNIT:
@@ -119,8 +122,6 @@ class _Walk:
 
     def unit(self, element: etree._Element, path: Path, depth: int) -> None:
         prefix, number, heading, places = self.head(element)
-        if not self.schema.shows_number(element):
-            prefix = number = ""
         cited = self.schema.cited(element, prefix, number, heading)
         if cited.name:
             within = "" if cited.anew else path[-1]
@@ -148,15 +149,18 @@ class _Walk:
             part = self.schema.part(child)
             if part in (Part.NUMBER, Part.PREFIX, Part.HEADING):
                 if part not in found:
-                    line: list[str] = []
-                    self.inline(child, line)
-                    found[part] = " ".join("".join(line).replace(_LINE_END, " ").split())
+                    found[part] = self.line(child) if self.schema.is_shown(child) else ""
                     places.add(place)
             elif part is not Part.DROPPED:
                 break
         words = (found.get(part, "") for part in (Part.PREFIX, Part.NUMBER, Part.HEADING))
         prefix, number, heading = words
         return prefix, number, heading, frozenset(places)
+
+    def line(self, element: etree._Element) -> str:
+        words: list[str] = []
+        self.inline(element, words)
+        return " ".join("".join(words).replace(_LINE_END, " ").split())
 
     def inline(self, element: etree._Element, line: list[str]) -> None:
         """The words of an element within a line."""
