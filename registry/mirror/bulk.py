@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +24,8 @@ from registry.mirror.engine import on_postgres
 from registry.mirror.findings import Row
 
 _INT4 = 23  # PostgreSQL's number of the type
+# SQLite takes 32,766 values in a statement unless it was built for fewer.
+_AT_ONCE = (512, 64, 8)
 _EMPTY_ARRAY = struct.pack(">3i", 0, 0, _INT4)
 
 
@@ -33,7 +36,29 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     if on_postgres(connection):
         copy_rows(connection, table, rows)
     else:
-        connection.exec_driver_sql(_insert(table), list(rows))
+        insert_together(connection, _insert(table), rows)
+
+
+def insert_together(connection: Connection, insert: str, rows: Sequence[Row]) -> None:
+    """Insert rows into SQLite by a statement that ends with one row's marks, as many rows at
+    once as it takes: Python can do something else meanwhile, and is asked for after each
+    statement and not after each row."""
+    at, marks = 0, insert.rpartition("VALUES ")[2]
+    for size in _AT_ONCE:
+        if len(rows) - at < size:
+            continue
+        together = _repeated(insert, marks, size)
+        while len(rows) - at >= size:
+            values = tuple(chain.from_iterable(rows[at : at + size]))
+            connection.exec_driver_sql(together, values)
+            at += size
+    if at < len(rows):
+        connection.exec_driver_sql(insert, list(rows[at:]))
+
+
+@cache
+def _repeated(insert: str, marks: str, size: int) -> str:
+    return insert + f", {marks}" * (size - 1)
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> None:

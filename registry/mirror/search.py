@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from registry.core.search import grams, is_text
-from registry.mirror.bulk import copy_rows, packed
+from registry.mirror.bulk import copy_rows, insert_together, packed
 from registry.mirror.engine import on_postgres
 from registry.mirror.findings import Row
 
@@ -63,7 +63,7 @@ def insert_texts(connection: Connection, rows: Sequence[Row]) -> None:
     if on_postgres(connection):
         copy_rows(connection, SEARCH, [(*row, packed(grams(*row[1:]))) for row in rows])
     else:
-        connection.exec_driver_sql(_INSERT, list(rows))
+        insert_together(connection, _INSERT, rows)
 
 
 def delete_texts(connection: Connection, policies: Sequence[int]) -> None:

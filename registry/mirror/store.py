@@ -8,7 +8,6 @@ checked it against the log's root, and with `require_entitled` who acted.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, select
@@ -17,40 +16,43 @@ from registry.core.authority import Role
 from registry.core.command import ChainOfCommand, Held, concerned
 from registry.core.entry import Action, Entry
 from registry.core.feed import Recorded
+from registry.core.policy import policy_id
 from registry.core.snapshot import Logged
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex, UnixSeconds
 from registry.mirror import schema
+from registry.mirror.batch import Batch, PolicyName, batch_of
 from registry.mirror.bulk import insert_rows
 from registry.mirror.engine import on_postgres
-from registry.mirror.rows import AuthorityRows, DerivedRows, Row, block_row, entry_row
+from registry.mirror.rows import AuthorityRows, DerivedRows, Row, entry_row
 from registry.mirror.search import delete_texts, insert_texts
 from registry.mirror.search_index import seal
 from registry.mirror.tiles import append_leaves, shrink_to
 
 _IN_LIST = 500
-_KEY_OF_DOCUMENT = itemgetter(0, 1, 2)
 
 
 def append(connection: Connection, events: Sequence[Recorded]) -> None:
     """Add entries that follow the last one, and bring the derived tables up to date."""
+    append_batch(connection, batch_of(events))
+
+
+def append_batch(connection: Connection, batch: Batch) -> None:
+    """The same for entries that were made ready before. Raises Inconsistent for one that the
+    contract can not have written."""
+    events = batch.events
     if not events:
         return
-    on_policies = [event for event in events if event.entry.action.on_policy]
-    policy_of, histories = _histories(connection, on_policies)
-    insert_rows(
-        connection,
-        schema.entries,
-        [entry_row(event, policy_of.get(event.entry.index)) for event in events],
-    )
-    insert_rows(connection, schema.manifests, _manifest_rows(events))
+    entries, gone_on = _gone_on(connection, batch)
+    insert_rows(connection, schema.entries, entries)
+    insert_rows(connection, schema.manifests, batch.manifests)
     # What was read in pieces may go on within a block.
     same = schema.blocks.c.number == events[0].place.block
     connection.execute(delete(schema.blocks).where(same))
-    insert_rows(connection, schema.blocks, _block_rows(events))
+    insert_rows(connection, schema.blocks, batch.blocks)
     append_leaves(connection, events[0].entry.index, [event.leaf for event in events])
-    existing = [identity for identity in histories if identity < events[0].entry.index]
-    _drop_derived(connection, existing)
-    _insert_derived(connection, histories.values())
+    _drop_derived(connection, [each for each in gone_on if each < events[0].entry.index])
+    _insert_derived(connection, batch.derived)
+    _insert_derived(connection, _derived(gone_on.values()))
     on_authorities = [event for event in events if not event.entry.action.on_policy]
     if on_authorities:
         _apply_authority_acts(connection, on_authorities)
@@ -67,7 +69,7 @@ def rewind(connection: Connection, to: BlockNumber) -> None:
     connection.execute(delete(schema.blocks).where(schema.blocks.c.number > to))
     connection.execute(delete(schema.manifests).where(schema.manifests.c.entry >= size))
     _drop_derived(connection, touched)
-    _insert_derived(connection, _stored_histories(connection, touched).values())
+    _insert_derived(connection, _derived(_stored_histories(connection, touched).values()))
     _rebuild_authorities(connection)
     shrink_to(connection, size)
     _seal(connection)
@@ -130,27 +132,24 @@ _LOGGED = (
 )
 
 
-def _histories(
-    connection: Connection, events: Sequence[Recorded]
-) -> tuple[dict[int, int], dict[int, list[Logged]]]:
-    """For each entry its policy's id, and for each touched policy all its entries."""
-    continued = {
-        event.entry.policy.policy_id: (event.entry.authority, event.entry.number)
-        for event in events
-        if event.entry.sequence > 1
-    }
-    identities: dict[tuple[str, bytes], int] = {}
-    for some in _chunks(list(continued)):
+def _gone_on(connection: Connection, batch: Batch) -> tuple[list[Row], dict[int, list[Logged]]]:
+    """The rows of all entries, and for each policy that a batch goes on with all its entries."""
+    if not batch.gone_on:
+        return batch.entries, {}
+    wanted = {policy_id(code, number): (code, number) for code, number in batch.gone_on}
+    identities: dict[PolicyName, int] = {}
+    for some in _chunks(list(wanted)):
         for row in connection.execute(_POLICY_IDS, {"wanted": some}):
-            identities[continued[row.policy_id]] = row.id
+            identities[wanted[row.policy_id]] = row.id
     histories = _stored_histories(connection, set(identities.values()))
-    policy_of: dict[int, int] = {}
-    for event in events:
-        entry = event.entry
-        identity = identities.setdefault((entry.authority, entry.number), entry.index)
-        policy_of[entry.index] = identity
-        histories.setdefault(identity, []).append(Logged(entry, event.manifest))
-    return policy_of, histories
+    entries = list(batch.entries)
+    for name, places in batch.gone_on.items():
+        identity = identities.get(name, batch.events[places[0]].entry.index)
+        for at in places:
+            event = batch.events[at]
+            entries[at] = entry_row(event, identity)
+            histories.setdefault(identity, []).append(Logged(event.entry, event.manifest))
+    return entries, histories
 
 
 def _stored_histories(connection: Connection, policies: Collection[int]) -> dict[int, list[Logged]]:
@@ -161,14 +160,17 @@ def _stored_histories(connection: Connection, policies: Collection[int]) -> dict
     return histories
 
 
-def _insert_derived(connection: Connection, histories: Iterable[list[Logged]]) -> None:
+def _derived(histories: Iterable[list[Logged]]) -> DerivedRows:
     rows = DerivedRows()
     for logged in histories:
         rows.add(logged)
+    return rows
+
+
+def _insert_derived(connection: Connection, rows: DerivedRows) -> None:
     insert_rows(connection, schema.policies, rows.policies)
     insert_rows(connection, schema.intervals, rows.intervals)
-    # In the order of its key, so that each page of a large index is changed once.
-    insert_rows(connection, schema.documents, sorted(rows.documents, key=_KEY_OF_DOCUMENT))
+    insert_rows(connection, schema.documents, rows.documents)
     insert_texts(connection, rows.search)
 
 
@@ -199,15 +201,6 @@ def require_entitled(connection: Connection, events: Sequence[Recorded]) -> None
     command = ChainOfCommand(held, opened, None if last is None else entry_of(last))
     for event in events:
         command.follow(event.entry)
-
-
-def _manifest_rows(events: Sequence[Recorded]) -> list[Row]:
-    return [(event.entry.index, event.manifest) for event in events if event.manifest is not None]
-
-
-def _block_rows(events: Sequence[Recorded]) -> list[Row]:
-    sizes = {event.place.block: (event.place.block_hash, event.entry.index + 1) for event in events}
-    return [block_row(number, *known) for number, known in sizes.items()]
 
 
 def _apply_authority_acts(connection: Connection, acts: Sequence[Recorded]) -> None:

@@ -1,8 +1,9 @@
-"""The next range of blocks is read while the one before it is written.
+"""The next range of blocks is read, and its rows made ready, while the one before it is written.
 
-A node takes as long to answer as a database to write, and both leave this process idle: one
-thread more takes a third off a long sync. What comes out is what `read_range` gives for each
-range in turn, errors included.
+A node takes as long to answer as a database to write, and both leave this process idle; nor does
+SQLite need Python while it inserts. So one thread reads, checks and derives, and the caller's
+own has little to do but to wait for the database. What comes out is what `read_range` and
+`batch_of` give for each range in turn, errors included.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from registry.core.merkle import Frontier
 from registry.core.position import Position
 from registry.core.units import BlockNumber
 from registry.errors import Unavailable
+from registry.mirror.batch import Batch, batch_of
 from registry.services.chain_range import ReadRange, read_range
+
+Ready = tuple[ReadRange, Batch]
+"""A range that is right as far as it can be known, and its entries as rows."""
 
 
 class ReadAhead:
@@ -41,7 +46,7 @@ class ReadAhead:
         self._last = last
         self._walked = walked
         self._threads: ThreadPoolExecutor | None = None
-        self._reading: tuple[Position, Future[ReadRange]] | None = None
+        self._reading: tuple[Position, Future[Ready]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -56,22 +61,23 @@ class ReadAhead:
         if self._threads is not None:
             self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def after(self, position: Position) -> ReadRange:
+    def after(self, position: Position) -> Ready:
         """The range after `position`, which is where the one before ended; the next begins
         to be read.
 
         Raises as `read_range` does, RpcError and Unavailable only where a smaller range is
         of no use.
         """
-        found = self._taken(position)
+        ready = self._taken(position)
+        found, _ = ready
         if found.end.number < self._last:
             following = reached(position, found.end, found.tree)
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
             self._reading = following, self._threads.submit(self._read, following)
-        return found
+        return ready
 
-    def _taken(self, position: Position) -> ReadRange:
+    def _taken(self, position: Position) -> Ready:
         if self._reading is None:
             return self._read(position)
         (expected, reading), self._reading = self._reading, None
@@ -79,7 +85,7 @@ class ReadAhead:
             raise ValueError("a range follows the one before it")
         return reading.result()
 
-    def _read(self, position: Position) -> ReadRange:
+    def _read(self, position: Position) -> Ready:
         first = BlockNumber(position.block + 1)
         while True:
             end = self._ranges.next(first, self._last)
@@ -92,7 +98,7 @@ class ReadAhead:
                 continue
             seconds = time.monotonic() - started
             self._ranges.answered(end - first + 1, len(found.recorded), seconds)
-            return found
+            return found, batch_of(found.recorded)
 
 
 def reached(position: Position, block: Block, tree: Frontier) -> Position:

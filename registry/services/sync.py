@@ -27,6 +27,7 @@ from registry.core.position import Position
 from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, Rejected, Unavailable
+from registry.mirror.batch import Batch
 from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.headers import (
     forget_headers,
@@ -35,7 +36,7 @@ from registry.mirror.headers import (
     write_headers,
 )
 from registry.mirror.position import closed_at, read_position, write_position
-from registry.mirror.store import append, require_entitled, rewind, size_at
+from registry.mirror.store import append_batch, require_entitled, rewind, size_at
 from registry.mirror.tiles import frontier
 from registry.services.chain_range import ReadRange, confirmed
 from registry.services.collector import seldom_collected
@@ -159,11 +160,11 @@ class _Poll:
         with ReadAhead(self.client, self.ranges, last, walked) as ahead:
             while self.base.block < last:
                 try:
-                    found = ahead.after(self.base)
+                    found, batch = ahead.after(self.base)
                 except Inconsistent:
                     self._drop_unproven()
                     raise
-                if not self._write(found, walked):
+                if not self._write(found, batch, walked):
                     self._look_again()
                     return False
                 if self.progress:
@@ -174,7 +175,7 @@ class _Poll:
                     self.progress(done, in_all, self.base.size)
         return True
 
-    def _write(self, found: ReadRange, walked: dict[BlockNumber, Block]) -> bool:
+    def _write(self, found: ReadRange, batch: Batch, walked: dict[BlockNumber, Block]) -> bool:
         """Write a range, and take back what it takes the place of."""
         end = found.end
         at_head = end.hash == self.head.block.hash
@@ -197,7 +198,7 @@ class _Poll:
                 rewind(connection, self.base.block)
                 forget_headers(connection, self.base.block)
             require_entitled(connection, found.recorded)
-            append(connection, found.recorded)
+            append_batch(connection, batch)
             write_headers(connection, [*new, end])
             # The window has no gaps: blocks whose headers were not walked are not in it.
             kept = kept_from(following.finality.finalized, end.number)
