@@ -59,6 +59,12 @@ def iso_date(day: int) -> str:
     return f"{near.year + 400 * cycles:+07d}-{near.month:02d}-{near.day:02d}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def year_of(day: int) -> int:
+    """The year that a day's ISO form begins with: of those from 0 to 9999."""
+    return int(iso_date(day)[:4])
+
+
 def iso_or_none(day: Day | None) -> str | None:
     """The day in ISO form; None for no day and for the beginning of time."""
     return None if day is None or day <= FIRST_DAY else iso_date(day)

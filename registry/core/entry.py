@@ -31,6 +31,9 @@ _LENGTHS = (32, 32, 32, 20)
 _LEAF_PREFIX = b"\x00"
 
 
+_LAST_ON_POLICY, _LAST_WITH_DOCUMENT = 8, 3  # WITHDRAW, CORRECT
+
+
 class Action(IntEnum):
     """What an entry does; the contract's enum, 0 being no action."""
 
@@ -53,19 +56,17 @@ class Action(IntEnum):
     DISMISS_ADMIN = 17
     RETIRE = 18
 
-    @property
-    def word(self) -> str:
-        """The name used in manifests, answers and commands."""
-        return self.name.lower().replace("_", "-")
+    word: str
+    """The name used in manifests, answers and commands."""
+    on_policy: bool
+    """Whether it acts on a policy; the others are acts on an authority."""
+    carries_document: bool
 
-    @property
-    def on_policy(self) -> bool:
-        """Whether it acts on a policy; the others are acts on an authority."""
-        return self <= Action.WITHDRAW
-
-    @property
-    def carries_document(self) -> bool:
-        return self <= Action.CORRECT
+    def __init__(self, number: int) -> None:
+        # Once for each, and not at each of millions of entries.
+        self.word = self.name.lower().replace("_", "-")
+        self.on_policy = number <= _LAST_ON_POLICY
+        self.carries_document = number <= _LAST_WITH_DOCUMENT
 
 
 _ACTIONS = {int(action): action for action in Action}

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, cast
 
 from registry.core import strict_json
-from registry.core.calendar import iso_date, parse_day
+from registry.core.calendar import iso_date, parse_day, year_of
 from registry.core.digest import sha256
 from registry.core.entry import Entry
 from registry.core.policy import number_hash
@@ -44,6 +45,7 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_NEEDED = ("authority", "number", "action")
 _TEXTS = ("type", "reason", "source")
 
 
@@ -87,7 +89,7 @@ class Manifest:
         """The year of issue, also where only its month is known."""
         month = self.fields.get("issued_month")
         if self.issued is not None:
-            return int(iso_date(self.issued)[:4])
+            return year_of(self.issued)
         return int(month[:4]) if month else None
 
     @property
@@ -196,25 +198,27 @@ def _spoken(day: Day | None) -> str:
 
 
 def _parse(fields: Mapping[str, Any]) -> Manifest:
-    if fields.get("schema") != SCHEMA:
+    get = fields.get
+    if get("schema") != SCHEMA:
         raise InputError(f"its schema is not {SCHEMA}")
-    for key in ("authority", "number", "action"):
-        if not isinstance(fields.get(key), str) or not fields[key]:
+    for key in _NEEDED:
+        value = get(key)
+        if not value or not isinstance(value, str):
             raise InputError(f"it has no {key}")
     number = number_hash(fields["number"])
-    _check_title(fields.get("title"))
+    _check_title(get("title"))
     for key in _TEXTS:
         if key in fields and not isinstance(fields[key], str):
             raise InputError(f"its {key} is not a str")
-    jurisdiction = fields.get("jurisdiction")
+    jurisdiction = get("jurisdiction")
     if jurisdiction is not None and not (
-        isinstance(jurisdiction, str) and _JURISDICTION.fullmatch(jurisdiction)
+        isinstance(jurisdiction, str) and _is_jurisdiction(jurisdiction)
     ):
         raise InputError(f"{jurisdiction!r} is not an ISO 3166-2 jurisdiction such as CN-GD")
     if "document" in fields:
         _check_file(fields["document"], "document")
     _check_lists(fields)
-    month = fields.get("issued_month")
+    month = get("issued_month")
     if month is not None and not (isinstance(month, str) and _MONTH.fullmatch(month)):
         raise InputError("its issued_month is not a month such as 2017-09")
     issued = _day(fields, "issued")
@@ -222,6 +226,17 @@ def _parse(fields: Mapping[str, Any]) -> Manifest:
     if start is not None and end is not None and end < start:
         raise InputError(f"it ends on {iso_date(end)}, before it starts on {iso_date(start)}")
     return Manifest(fields, number, issued, start, end)
+
+
+# Few beside the manifests that name them: each is looked at once for many.
+@lru_cache(maxsize=512)
+def _is_language(text: str) -> bool:
+    return LANGUAGE.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=512)
+def _is_jurisdiction(text: str) -> bool:
+    return _JURISDICTION.fullmatch(text) is not None
 
 
 def _day(fields: Mapping[str, Any], key: str) -> Day | None:
@@ -248,7 +263,7 @@ def _check_title(title: object) -> None:
             "it has a title in no language", hint="give --title-zh, --title-en or both"
         )
     for language, text in title.items():
-        if not LANGUAGE.fullmatch(language):
+        if not _is_language(language):
             raise InputError(f"{language!r} is not a BCP 47 language")
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"its title in {language} is empty")

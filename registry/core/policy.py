@@ -16,6 +16,7 @@ from registry.core.units import Digest
 from registry.errors import InputError
 
 MAX_NUMBER_BYTES = 256
+_SURELY_FITS = MAX_NUMBER_BYTES // 4  # characters
 
 # Format and private-use characters, line and paragraph separators.
 _UNSEEN = frozenset({"Cf", "Co", "Zl", "Zp"})
@@ -56,11 +57,18 @@ def _normal(number: str) -> str:
     normal = unicodedata.normalize("NFC", number)
     if not normal:
         raise InputError("the number is empty", hint="give the number the authority printed")
-    if len(normal.encode("utf-8", "replace")) > MAX_NUMBER_BYTES:
+    # a character has four bytes at most
+    if (
+        len(normal) > MAX_NUMBER_BYTES // 4
+        and len(normal.encode("utf-8", "replace")) > MAX_NUMBER_BYTES
+    ):
         raise InputError(
             f"the number {normal[:30]!r}… has more than {MAX_NUMBER_BYTES} bytes of UTF-8",
             hint="give the number, not the title",
         )
+    # Nothing that is refused is printable, and of white space the plain one alone is.
+    if normal.isprintable() and normal[0] != " " != normal[-1]:
+        return normal
     require_readable(normal, "number")
     if normal != normal.strip() or "\n" in normal or "\t" in normal:
         raise InputError(f"the number {normal!r} has white space at an end, or a line break")

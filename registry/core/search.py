@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import unicodedata
+from functools import lru_cache
 
 
 def folded(text: str) -> str:
@@ -16,8 +17,12 @@ def folded(text: str) -> str:
     folding, as in Unicode's toNFKC_Casefold, but for characters that are invisible)."""
     if text.isascii():
         return text.lower()
+    composed = _nfkc(text)
+    lower = composed.casefold()
+    if lower == composed:
+        return composed
     # Case folding may bring forth what NFKC composes, and that may fold again.
-    once = _nfkc(_nfkc(text).casefold())
+    once = _nfkc(lower)
     return once if once.isascii() else _nfkc(once.casefold())
 
 
@@ -44,9 +49,14 @@ def grams(*texts: str | None) -> list[int]:
         if text:
             units = text.encode("utf-16-le", "surrogatepass")
             pairs = len(units) // 2 - 1
-            found.update(struct.unpack_from(f"<{pairs + 1 >> 1}i", units))
-            found.update(struct.unpack_from(f"<{pairs >> 1}i", units, 2))
+            found.update(_numbers(pairs + 1 >> 1).unpack_from(units))
+            found.update(_numbers(pairs >> 1).unpack_from(units, 2))
     return sorted(found)
+
+
+@lru_cache(maxsize=1024)
+def _numbers(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}i")
 
 
 def _nfkc(text: str) -> str:

@@ -35,27 +35,29 @@ def canonical_object(content: bytes) -> dict[str, Any] | None:
     parsers read differently but fractions and long numbers. A mirror reads millions of
     manifests, nearly all of them in this form, and this takes half the time.
     """
-    if not content.startswith(b"{") or content.count(b"[") + content.count(b"{") > MAX_DEPTH:
+    if not content.startswith(b"{"):
         return None
     try:
         found: dict[str, Any] = orjson.loads(content)
         same = orjson.dumps(found, option=orjson.OPT_SORT_KEYS) == content
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
-    return found if same and _without_odd_numbers(found.values()) else None
+    return found if same and _is_plain(found.values(), MAX_DEPTH) else None
 
 
-def _without_odd_numbers(values: Iterable[Any]) -> bool:
-    """Whether all numbers in these values are such as may stand in them."""
+def _is_plain(values: Iterable[Any], depth: int) -> bool:
+    """Whether all numbers in these values are such as may stand in them, and none is deeper."""
+    if depth == 0:
+        return False
     for value in values:
         kind = type(value)
         if kind is str:
             continue
         if kind is dict:
-            if not _without_odd_numbers(value.values()):
+            if not _is_plain(value.values(), depth - 1):
                 return False
         elif kind is list:
-            if not _without_odd_numbers(value):
+            if not _is_plain(value, depth - 1):
                 return False
         elif kind is float or (kind is int and abs(value) >= _TOO_LARGE):
             return False

@@ -27,7 +27,7 @@ from registry.core.snapshot import (
     row,
     row_of,
 )
-from registry.core.timeline import stretches
+from registry.core.timeline import Standing, stretches
 from registry.core.verdict import DocumentRole
 from registry.errors import Inconsistent
 
@@ -39,6 +39,7 @@ _DOCUMENT, _RENDITION = DocumentRole.DOCUMENT.value, DocumentRole.RENDITION.valu
 COLLECTION = "collection"
 """The role of a row of `documents` that is no file's: it says that the root of a collection is
 the document of an entry in the log, and in `size` how many members it has."""
+_STANDINGS = {standing: standing.value for standing in Standing}
 _NO_FIELDS: Mapping[str, Any] = {"title": {}, "number": None}
 """What is known of a policy whose latest manifest can not be read."""
 
@@ -95,8 +96,9 @@ class DerivedRows:
         self._add_policy((entry.index, identity), entry, state, 1, issue, manifest, line)
         since = FIRST_DAY if entry.effective_on is None else entry.effective_on
         expires = None if manifest is None else manifest.effective_to
+        index = entry.index
         for first, until, standing in stretches(since, expires):
-            self.intervals.append((entry.index, first, until, standing.value, entry.index, 1))
+            self.intervals.append((index, first, until, _STANDINGS[standing], index, 1))
         if entry.document is not None:
             files = _files(entry.document, manifest)
             self._add_documents(files, entry.index, entry.index, 1, since)
@@ -134,13 +136,21 @@ class DerivedRows:
                 line,
             )
         )
-        texts = (each and folded(each) for each in (chinese, english, number))
-        self.search.append((identity[0], *texts))
+        self.search.append(
+            (
+                identity[0],
+                chinese and folded(chinese),
+                english and folded(english),
+                number and folded(number),
+            )
+        )
 
     def _add_documents(
         self, files: list[File], entry: int, policy: int, version: int, since: int
     ) -> None:
         for digest, role, fields in files:
+            said = fields.get
+            name, media_type, language = said("name"), said("media_type"), said("language")
             self.documents.append(
                 (
                     digest,
@@ -149,10 +159,10 @@ class DerivedRows:
                     policy,
                     version,
                     since,
-                    _text(fields.get("name")),
-                    _text(fields.get("media_type")),
-                    fields.get("size"),
-                    _text(fields.get("language")),
+                    None if name is None else _text(name),
+                    None if media_type is None else _text(media_type),
+                    said("size"),
+                    None if language is None else _text(language),
                 )
             )
 
