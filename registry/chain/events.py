@@ -15,6 +15,7 @@ from registry.core.digest import sha256
 from registry.core.entry import ENTRY_SIZE, Entry, decode_entry, entry_leaf_hash
 from registry.core.feed import Checkpointed, Place, Recorded
 from registry.core.following import Fault
+from registry.core.quick import quick
 from registry.core.units import Address, BlockNumber, Digest
 from registry.errors import Inconsistent
 
@@ -50,9 +51,10 @@ def decode_logs(logs: Iterable[dict[str, Any]], contract: Address) -> list[Event
 
 
 _BY_POSITION = itemgetter(0, 1)
+_place, _recorded = quick(Place), quick(Recorded)
 
 
-def _positioned(log: dict[str, Any]) -> tuple[int, int, dict[str, Any]]:
+def _positioned(log: dict[str, Any]) -> tuple[Any, int, dict[str, Any]]:
     return int(log["blockNumber"], 16), int(log["logIndex"], 16), log
 
 
@@ -71,7 +73,7 @@ class _Reader:
         # Block, transaction and index of the last log since which a checkpoint is owed.
         self._owing: tuple[int, bytes, int] | None = None
 
-    def take(self, block: int, log_index: int, log: dict[str, Any]) -> None:
+    def take(self, block: BlockNumber, log_index: int, log: dict[str, Any]) -> None:
         """Read one log; raises Inconsistent where it can not follow the one before."""
         named = log["blockHash"], log["transactionHash"]
         if named != self._named:
@@ -88,7 +90,7 @@ class _Reader:
             kind = kind.lower()
         if kind == RECORDED:
             self._join()
-            place = Place(BlockNumber(block), block_hash, transaction, log_index)
+            place = _place(block, block_hash, transaction, log_index)
             self._recorded = *_entry(topics[1], data), place, None
         elif kind == MANIFEST_PUBLISHED:
             if self._recorded is None or self._recorded[2].transaction != transaction:
@@ -97,7 +99,7 @@ class _Reader:
             self._recorded = entry, leaf, place, _manifest(entry, topics[1], data)
         elif kind == CHECKPOINT:
             self._join()
-            place = Place(BlockNumber(block), block_hash, transaction, log_index)
+            place = _place(block, block_hash, transaction, log_index)
             self._events.append(_checkpoint(data, place))
             self._owing = None
             return
@@ -112,7 +114,7 @@ class _Reader:
 
     def _join(self) -> None:
         if self._recorded is not None:
-            self._events.append(Recorded(*self._recorded))
+            self._events.append(_recorded(*self._recorded))
             self._recorded = None
 
 

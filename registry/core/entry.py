@@ -16,6 +16,7 @@ from registry.core.authority import decode_code, encode_code
 from registry.core.calendar import NO_DATE
 from registry.core.digest import ZERO_DIGEST
 from registry.core.policy import PolicyKey
+from registry.core.quick import quick
 from registry.core.units import Address, Day, Digest, EntryIndex, UnixSeconds
 from registry.errors import Inconsistent, InputError
 
@@ -119,6 +120,9 @@ class Entry:
         return entry_leaf_hash(self.encode())
 
 
+_entry = quick(Entry)
+
+
 def entry_leaf_hash(encoded: bytes) -> Digest:
     """RFC 9162 §2.1.1 leaf hash of an encoded entry."""
     return Digest(hashlib.sha256(_LEAF_PREFIX + encoded).digest())
@@ -137,7 +141,7 @@ def decode_entry(encoded: bytes) -> Entry:
     except (KeyError, InputError) as error:
         raise Inconsistent(f"entry {words[0]} is not one the contract writes: {error}") from None
     # By position, and without naming each unit: a mirror decodes millions of entries.
-    return Entry(
+    return _entry(
         words[0],
         None if words[1] == NO_ENTRY else words[1],
         authority,

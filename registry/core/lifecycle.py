@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from registry.core.entry import Action, Entry
+from registry.core.quick import quick
 from registry.core.units import EntryIndex, UnixSeconds
 from registry.errors import Inconsistent, Rejected
 
@@ -39,6 +40,7 @@ class PolicyState:
     recorded_at: UnixSeconds
 
 
+_state = quick(PolicyState)
 UNPUBLISHED = PolicyState(Status.NONE, 0, None, UnixSeconds(0))
 
 _ENDED = frozenset({Status.SUPERSEDED, Status.REPEALED, Status.WITHDRAWN})
@@ -96,7 +98,7 @@ def advance(state: PolicyState, entry: Entry) -> PolicyState:
         raise Inconsistent(f"entry {entry.index} does not follow entry {state.head} of its policy")
     if entry.action.carries_document == (entry.document is None):
         raise Inconsistent(f"entry {entry.index} has the wrong document for {entry.action.word}")
-    return PolicyState(after, entry.sequence, entry.index, entry.recorded_at)
+    return _state(after, entry.sequence, entry.index, entry.recorded_at)
 
 
 def _spoken(status: Status) -> str:

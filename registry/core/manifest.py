@@ -17,9 +17,11 @@ from typing import Any, cast
 
 from registry.core import strict_json
 from registry.core.calendar import iso_date, parse_day, year_of
-from registry.core.digest import sha256
+from registry.core.digest import DIGEST_SIZE, sha256
 from registry.core.entry import Entry
 from registry.core.policy import number_hash
+from registry.core.quick import quick
+from registry.core.strict_fields import decoded
 from registry.core.unicode_rules import refused_character, refused_when_writing
 from registry.core.units import Day, Digest
 from registry.errors import InputError
@@ -120,6 +122,9 @@ class Reading:
     problem: str | None = None
 
 
+_manifest, _reading = quick(Manifest), quick(Reading)
+
+
 def canonical(fields: Mapping[str, Any]) -> bytes:
     """The canonical bytes of a manifest to be written; raises InputError."""
     import rfc8785
@@ -163,7 +168,7 @@ def read(entry: Entry, content: bytes | None) -> Reading:
     problem = _difference(entry, manifest)
     if problem is not None and problem.fatal:
         return Reading(ManifestState.MISMATCHED, problem=problem.text)
-    return Reading(ManifestState.PRESENT, manifest, problem.text if problem else None)
+    return _reading(ManifestState.PRESENT, manifest, problem.text if problem else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,7 @@ def _parse(fields: Mapping[str, Any]) -> Manifest:
     start, end = _day(fields, "effective_from"), _day(fields, "effective_to")
     if start is not None and end is not None and end < start:
         raise InputError(f"it ends on {iso_date(end)}, before it starts on {iso_date(start)}")
-    return Manifest(fields, number, issued, start, end)
+    return _manifest(fields, number, issued, start, end)
 
 
 # Few beside the manifests that name them: each is looked at once for many.
@@ -272,8 +277,8 @@ def _check_title(title: object) -> None:
 def _check_file(value: object, what: str) -> None:
     if not isinstance(value, dict):
         raise InputError(f"its {what} is not an object")
-    digest, size = value.get("sha256"), value.get("size")
-    if not isinstance(digest, str) or not _HEX_DIGEST.fullmatch(digest):
+    digest, size = decoded(value.get("sha256")), value.get("size")
+    if digest is None or len(digest) != DIGEST_SIZE:
         raise InputError(f"its {what} has no SHA-256 in lower-case hexadecimal")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
         raise InputError(f"its {what} has an impossible size")

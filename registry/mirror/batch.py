@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from registry.core.feed import Recorded
+from registry.core.quick import quick
 from registry.core.snapshot import Logged
 from registry.core.units import Digest
 from registry.errors import Inconsistent
@@ -21,6 +22,7 @@ PolicyName = tuple[str, Digest]
 """A policy as an entry names it: the authority, and the hash of the number."""
 
 _KEY_OF_DOCUMENT = itemgetter(0, 1, 2)
+_logged = quick(Logged)
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ def batch_of(events: Sequence[Recorded]) -> Batch:
 def _derived(rows: DerivedRows, events: Sequence[Recorded], places: Sequence[int]) -> bool:
     """Derive the rows of the policy that begins here, if that can be."""
     try:
-        rows.add([Logged(events[at].entry, events[at].manifest) for at in places])
+        rows.add([_logged(events[at].entry, events[at].manifest) for at in places])
     except Inconsistent:
         return False
     return True

@@ -5,9 +5,9 @@ Column order is that of the schema. Nothing here touches a database.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from registry.core.calendar import FIRST_DAY
@@ -169,7 +169,7 @@ class DerivedRows:
 
 def entry_row(event: Recorded, policy: int | None) -> Row:
     """The row of `entries`; `policy` is the index of its policy's first entry."""
-    entry = event.entry
+    entry, place = event.entry, event.place
     return (
         entry.index,
         entry.previous,
@@ -182,12 +182,10 @@ def entry_row(event: Recorded, policy: int | None) -> Row:
         entry.manifest,
         entry.registrar,
         entry.recorded_at,
-        event.place.block,
-        event.place.transaction,
+        place.block,
+        place.transaction,
         policy,
-        place_checksum(
-            entry.index, event.place.block, event.place.transaction, event.manifest is not None
-        ),
+        place_checksum(entry.index, place.block, place.transaction, event.manifest is not None),
     )
 
 
@@ -210,7 +208,7 @@ def place_checksum(entry: int, block: int, transaction: bytes, manifest: bool) -
 
 def checksum(*values: int | bytes | None) -> bytes:
     """Eight bytes that tell of accidental damage to a row; they prove nothing."""
-    return hashlib.sha256(repr(values).encode()).digest()[:8]
+    return sha256(repr(values).encode()).digest()[:8]
 
 
 def _latest(history: PolicyHistory) -> tuple[Entry, Manifest | None]:
