@@ -39,12 +39,12 @@ from registry.mirror.position import closed_at, read_position, write_position
 from registry.mirror.store import append_batch, require_entitled, rewind, size_at
 from registry.mirror.tiles import frontier
 from registry.services.chain_range import ReadRange, confirmed
-from registry.services.collector import seldom_collected
+from registry.services.interpreter import set_for_syncing
 from registry.services.mirror_place import before_first, kept_from, marks, started
 from registry.services.read_ahead import ReadAhead, reached
 from registry.services.sync_faults import behind, finalized_changed, not_proven, other_settled
 
-BLOCKS_PER_RANGE = 50
+BLOCKS_PER_RANGE = 10
 """How many blocks are asked for at first: few, since they may be full of entries."""
 
 MOST_BLOCKS_PER_RANGE = 10_000
@@ -76,7 +76,7 @@ def sync(
     fails or contradicts itself; what was written before stays, and is right.
     """
     try:
-        with seldom_collected():
+        with set_for_syncing():
             poll = _Poll(client, engine, first_block, progress)
             while not poll.step():
                 pass

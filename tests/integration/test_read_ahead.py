@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -176,17 +177,20 @@ def test_where_writing_fails_nobody_goes_on_reading(
     assert none_left()
 
 
-def test_the_garbage_collector_is_as_it_was_after_a_sync(
+def test_the_interpreter_is_as_it_was_after_a_sync(
     chain: Client, mirrors: Callable[[], Engine]
 ) -> None:
-    before, seen = gc.get_threshold(), list[tuple[int, ...]]()
+    def settings() -> tuple[int, float]:
+        return gc.get_threshold()[0], sys.getswitchinterval()
+
+    before, seen = settings(), list[tuple[int, float]]()
 
     def look(logs: list[Any]) -> list[Any]:
-        seen.append(gc.get_threshold())
+        seen.append(settings())
         return logs
 
     synced_by(Watched(chain.transport, look), chain, mirrors())
     with pytest.raises(Unavailable):
         synced_by(Watched(chain.transport, hung_up), chain, mirrors())
-    assert gc.get_threshold() == before
-    assert all(threshold[0] > before[0] for threshold in seen)
+    assert settings() == before
+    assert all(objects > before[0] and turn < before[1] for objects, turn in seen)
