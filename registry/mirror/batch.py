@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from registry.core.feed import Recorded
-from registry.core.quick import quick
 from registry.core.snapshot import Logged
 from registry.core.units import Digest
 from registry.errors import Inconsistent
@@ -22,7 +21,6 @@ PolicyName = tuple[str, Digest]
 """A policy as an entry names it: the authority, and the hash of the number."""
 
 _KEY_OF_DOCUMENT = itemgetter(0, 1, 2)
-_logged = quick(Logged)
 
 
 @dataclass(slots=True)
@@ -69,8 +67,12 @@ def batch_of(events: Sequence[Recorded]) -> Batch:
 
 def _derived(rows: DerivedRows, events: Sequence[Recorded], places: Sequence[int]) -> bool:
     """Derive the rows of the policy that begins here, if that can be."""
+    first = events[places[0]]
     try:
-        rows.add([_logged(events[at].entry, events[at].manifest) for at in places])
+        if len(places) == 1:
+            rows.add_published(first.entry, first.manifest)
+        else:
+            rows.add([Logged(events[at].entry, events[at].manifest) for at in places])
     except Inconsistent:
         return False
     return True

@@ -57,7 +57,7 @@ class DerivedRows:
         """Derive one policy's rows from all its entries, in log order. Raises Inconsistent
         where the contract can not have written them."""
         if len(logged) == 1:
-            self._add_published(logged[0].entry, logged[0].manifest)
+            self.add_published(logged[0].entry, logged[0].manifest)
         else:
             self.add_history(policy_history(logged))
 
@@ -86,8 +86,8 @@ class DerivedRows:
                 files = _files(entry.document, reading.manifest)
                 self._add_documents(files, entry.index, first, span.version, span.since)
 
-    def _add_published(self, entry: Entry, content: bytes | None) -> None:
-        """As `add_history` of one entry, which is all that most policies have."""
+    def add_published(self, entry: Entry, content: bytes | None) -> None:
+        """As `add` of one entry, which is all that most policies have."""
         reading, state = read(entry, content), advance(UNPUBLISHED, entry)
         manifest = reading.manifest
         identity = policy_id(entry.authority, entry.number)
