@@ -8,7 +8,7 @@ they are made as objects of a twin class that is not frozen, and become what the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, make_dataclass
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -20,14 +20,13 @@ def quick(kind: Callable[P, T]) -> Callable[P, T]:
     position; it fills in no defaults and calls no `__post_init__`."""
     if hasattr(kind, "__post_init__"):
         raise TypeError(f"{kind} does more than to set its fields")
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # a dataclass
-    lines = [f"    self.{name} = {name}" for name in names]
-    source = "\n".join(
-        [f"def __init__(self, {', '.join(names)}):", *lines, "    self.__class__ = kind"]
-    )
-    made: dict[str, Any] = {"kind": kind}
-    # As dataclasses does itself; the names are those of attributes.
-    exec(source, made)  # noqa: S102
-    return type(
-        f"{kind.__name__}InTheMaking", (), {"__slots__": names, "__init__": made["__init__"]}
+
+    def become(made: Any) -> None:
+        made.__class__ = kind
+
+    return make_dataclass(
+        f"{kind.__name__}InTheMaking",
+        [(field.name, Any) for field in fields(kind)],  # type: ignore[arg-type]  # a dataclass
+        namespace={"__post_init__": become},
+        slots=True,
     )

@@ -50,7 +50,7 @@ def test_its_numbers_are_the_program_s() -> None:
     assert f"more than {limits.answer_bytes // 2**20} MiB" in text
     assert limits.total_seconds == 4 * limits.silence_seconds
     assert f"sent {limits.batch_calls} at a time" in text
-    assert f"begins at {BLOCKS_PER_RANGE}" in text
+    assert f"begins at {BLOCKS_PER_RANGE}, doubles" in text
     assert f"left alone for {SHORTEST_REST:.0f} seconds" in text
     assert LONGEST_REST == 600
     assert "ten minutes at most" in text
