@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 import rlp  # type: ignore[import-untyped]  # it has no stubs
 
-from registry.chain.client import Client
+from registry.chain.client import Client, Head
 from registry.chain.faults import NodeFault
-from registry.chain.outgoing import Outgoing
+from registry.chain.outgoing import Asked, Outgoing
 from registry.chain.rpc import Call, RpcError
 from registry.chain.sender import Sender
 from registry.chain.signers import signer_from_hex
+from registry.core.feed import Block
 from registry.core.following import Fault
-from registry.core.units import Address
+from registry.core.units import Address, BlockNumber, UnixSeconds
+from registry.core.verdict import FinalityBlocks
 from registry.errors import Inconsistent, Rejected, UnknownOutcome
 from tests.anvil import DEV_KEYS
 
@@ -176,10 +178,12 @@ def test_no_more_is_offered_than_is_allowed() -> None:
     + [{**MINED, "logs": [each]} for each in (None, {}, {"address": 1})],
 )
 def test_a_receipt_that_can_not_be_read_is_the_nodes_fault(receipt: Any) -> None:
-    node = Node(eth_getTransactionReceipt=receipt)
+    node = Node(eth_getTransactionReceipt=receipt, eth_getTransactionCount="0x1")
     outgoing = Outgoing(Client(node, TO), TO, None)
+    block = Block(BlockNumber(9), b"\1" * 32, b"\2" * 32, UnixSeconds(0), frozenset())
+    head = Head(1, block, FinalityBlocks(BlockNumber(-1), BlockNumber(-1)))
     with pytest.raises(Inconsistent, match="receipt that can not be read"):
-        outgoing.receipt(b"\7" * 32)
+        outgoing.look([Asked(b"\7" * 32, 0)], head)
 
 
 @pytest.mark.parametrize("code", [None, 7, {}, "0x1", "0xzz"])
