@@ -173,9 +173,14 @@ def staged_ids(connection: Connection, account: Address) -> list[int]:
 
 
 def accounts_under_way(connection: Connection) -> list[Address]:
-    """The accounts that have transactions of which something may still come."""
-    statement = select(transactions.c.account).where(transactions.c.stage.in_(_UNDER_WAY))
-    return [Address(row.account) for row in connection.execute(statement.distinct())]
+    """The accounts that have transactions of which something may still come, or acts that were
+    found in the log and are not final."""
+    sent = select(transactions.c.account).where(transactions.c.stage.in_(_UNDER_WAY))
+    known = connection.execute(select(acts.c.account).distinct()).scalars()
+    found = {each for each in known if found_in_log(connection, Address(each), limit=1)}
+    return [
+        Address(each) for each in sorted({*connection.execute(sent.distinct()).scalars(), *found})
+    ]
 
 
 def count_by_stage(connection: Connection) -> dict[Stage, int]:
@@ -428,7 +433,7 @@ def transaction_by_id(connection: Connection, number: int) -> Transaction:
     return _transaction(row)
 
 
-def found_in_log(connection: Connection, account: Address) -> list[Act]:
+def found_in_log(connection: Connection, account: Address, limit: int | None = None) -> list[Act]:
     """The account's acts that are in a block by none of the transactions that are kept here as
     theirs: one that was given up for lost, or another program's."""
     statement = select(acts).where(
@@ -436,7 +441,14 @@ def found_in_log(connection: Connection, account: Address) -> list[Act]:
         acts.c.stage == Stage.INCLUDED.value,
         acts.c.transaction.is_(None),
     )
-    return [_act(row) for row in connection.execute(statement.order_by(acts.c.id))]
+    return [_act(row) for row in connection.execute(statement.order_by(acts.c.id).limit(limit))]
+
+
+def is_at(connection: Connection, transaction: Transaction) -> bool:
+    """Whether a transaction is still at the stage where it was seen: else another process moved it,
+    by what it saw."""
+    statement = select(transactions.c.stage).where(transactions.c.id == transaction.id)
+    return bool(connection.execute(statement).scalar_one() == transaction.attempt.stage.value)
 
 
 def note_doubt(connection: Connection, transaction: Transaction, reason: str) -> None:

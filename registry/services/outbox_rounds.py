@@ -427,6 +427,8 @@ class Rounds:
         that was mined for nothing twice is given up."""
         now = self._now()
         with writing(self.engine) as connection:
+            if not rows.is_at(connection, attempts[0]):
+                return
             carried = [act for each in attempts for act in rows.acts_in(connection, each.id)]
             self._free(connection, attempts, now)
             for each in attempts:
@@ -455,6 +457,8 @@ class Rounds:
         when their turn comes."""
         now = self._now()
         with writing(self.engine) as connection:
+            if not rows.is_at(connection, attempts[0]):
+                return
             self._free(connection, attempts, now)
             for each in attempts:
                 rows.move_transaction(connection, each, Stage.REJECTED, now, reason=why)

@@ -26,13 +26,13 @@ from registry.core.entry import Action
 from registry.core.lifecycle import UNPUBLISHED
 from registry.core.outbox import Patience, Stage
 from registry.core.submission import Submission
-from registry.core.units import Address, Day
+from registry.core.units import Address, BlockNumber, Day
 from registry.errors import Rejected, Unavailable, UnknownOutcome
 from registry.mirror import outbox as rows
 from registry.mirror.engine import reading
 from registry.services.authorities import appoint, open_authority
 from registry.services.outbox import Outbox
-from registry.services.outbox_rounds import Rounds, watch
+from registry.services.outbox_rounds import Round, Rounds, watch
 from registry.services.setup import deploy
 from registry.services.workspace import Workspace
 from tests.anvil import DEV_KEYS, running_anvil
@@ -217,6 +217,32 @@ def test_what_is_there_already_is_not_called_refused_by_a_mirror_that_is_behind(
     rounds._catch_up = catch_up
     rounds.round((id_, id_))
     assert registrar.stages([id_]) == [Stage.INCLUDED]
+
+
+def test_what_was_found_in_the_log_is_followed_by_whoever_watches(registrar: Registrar) -> None:
+    outbox = registrar.outbox()
+    outbox.drive(stage(outbox, range(1)))
+    with registrar.opened.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM acts")
+        connection.exec_driver_sql("DELETE FROM transactions")
+    ids = stage(outbox, range(1))
+    outbox.drive(ids)
+    registrar.mine(100)
+    registrar.opened.sync()
+    watch(registrar.opened.engine, registrar.client)
+    assert registrar.stages(ids) == [Stage.FINALIZED]
+
+
+def test_what_another_process_saw_mined_is_not_given_up(registrar: Registrar) -> None:
+    ids = stage(registrar.outbox(), range(2))
+    rounds, account = registrar.rounds(registrar.signer), registrar.signer.address
+    rounds.round((min(ids), max(ids)))
+    with reading(registrar.opened.engine) as connection:
+        *_, seen = rows.under_way(connection, account).values()
+    registrar.rounds().round()
+    rounds._give_up(seen, "another transaction took its nonce")
+    rounds._reverted(seen[0], seen, BlockNumber(1), Round())
+    assert set(registrar.stages(ids)) == {Stage.INCLUDED}
 
 
 def test_bytes_that_were_signed_and_never_sent_are_the_ones_that_are_sent(
