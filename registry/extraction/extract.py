@@ -34,28 +34,27 @@ def extract(content: bytes, name: str = "") -> Extracted:
     Raises Unreadable, or MissingLibrary where the extra `text` is not installed.
     """
     found = format_of(content, name)
-    try:
-        module = import_module(f"registry.extraction.{_MODULES[found]}")
-    except ModuleNotFoundError as error:
-        raise MissingLibrary(error.name or _LIBRARIES[found]) from None
-    passages: tuple[Passage, ...] = _read(module.passages, content, found)
+    passages = _read(content, found)
     if not passages:
         raise Unreadable("holds no text")
     return Extracted(passages, extractor(found))
 
 
-def _read(passages, content: bytes, found: Format) -> tuple[Passage, ...]:  # type: ignore[no-untyped-def]
+def _read(content: bytes, found: Format) -> tuple[Passage, ...]:
     try:
-        made: tuple[Passage, ...] = passages(content)
+        module = import_module(f"registry.extraction.{_MODULES[found]}")
+        passages: tuple[Passage, ...] = module.passages(content)
     except (Unreadable, MissingLibrary, MemoryError):
         raise
+    except ModuleNotFoundError as error:
+        raise MissingLibrary(_LIBRARIES[found]) from error
     except RecursionError:
         raise Unreadable("is nested too deeply") from None
     except Exception as error:
         # Of a broken file a library raises what it happens on.
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise Unreadable(f"can not be read as {found}: {said}") from None
-    return made
+    return passages
 
 
 @cache

@@ -16,6 +16,7 @@ from registry.core.units import Digest
 
 _LENGTH = 8
 MAX_NAME_BYTES = 4096
+_LONGEST_EXTRACTOR = 200
 
 
 class Kind(Enum):
@@ -79,18 +80,16 @@ def read_text(content: bytes) -> Text:
     try:
         digest, extractor, labels, texts = orjson.loads(content)
         found = Digest(bytes.fromhex(digest))
-        is_text = len(found) == 32 and isinstance(extractor, str) and len(extractor) <= 200
-        if not is_text or not isinstance(labels, list) or len(labels) > MAX_CLAUSES:
-            raise Malformed
-        clauses = tuple(_clause(*each) for each in zip(labels, texts, strict=True))
     except (ValueError, TypeError):
         raise Malformed from None
-    return Text(found, clauses, extractor)
+    if len(found) != 32 or not isinstance(extractor, str) or len(extractor) > _LONGEST_EXTRACTOR:
+        raise Malformed
+    if not _are_texts(labels) or not _are_texts(texts) or len(labels) != len(texts):
+        raise Malformed
+    if len(labels) > MAX_CLAUSES or max(map(len, labels), default=0) > MAX_LABEL_BYTES:
+        raise Malformed
+    return Text(found, tuple(map(Clause, labels, texts)), extractor)
 
 
-def _clause(label: object, text: object) -> Clause:
-    if not isinstance(label, str) or not isinstance(text, str) or not text:
-        raise Malformed
-    if len(label) > MAX_LABEL_BYTES:
-        raise Malformed
-    return Clause(label, text)
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(type(each) is str for each in values)

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from typing import IO
 from registry.errors import CouldNotCheck
 from registry.extraction import frames, limits
 from registry.extraction.frames import Kind, Malformed
+from registry.extraction.watch import Watch
 
 START_SECONDS = 60
 _REAP_TRIES, _REAP_SECONDS = 50, 0.01
@@ -41,7 +41,6 @@ class Worker:
     def __init__(self, seconds: float = limits.SECONDS) -> None:
         self._seconds = seconds
         self.answered = 0
-        self._late = False
         self._process = subprocess.Popen(
             [sys.executable, "-B", "-P", "-s", "-m", "registry.extraction.worker"],
             stdin=subprocess.PIPE,
@@ -52,6 +51,7 @@ class Worker:
             start_new_session=True,  # not ended by this one's Ctrl-C: its pipes end it
         )
         self._requests, self._answers = _pipes(self._process)
+        self._watch = Watch(self._process.kill)
         try:
             self._expect_ready()
         except BaseException:
@@ -91,23 +91,17 @@ class Worker:
     @contextmanager
     def _within(self, seconds: float) -> Iterator[None]:
         """Kills the worker when the time is over; what waits for its pipes then goes on."""
-        timer = threading.Timer(seconds, self._too_late)
-        timer.daemon = True
-        timer.start()
+        self._watch.begin(seconds)
         try:
             yield
         finally:
-            timer.cancel()
-
-    def _too_late(self) -> None:
-        self._late = True
-        self._process.kill()
+            self._watch.end()
 
     def _end(self) -> Ended:
         """Kills what is left of it. Says how it ended."""
         code, memory = self._reap()
         self.close()
-        if self._late or code == -signal.SIGXCPU:
+        if self._watch.rang or code == -signal.SIGXCPU:
             return Ended(f"it takes more than {self._seconds:g} s to read", late=True)
         if code is None:
             return Ended("its reader's answer was not understood")
@@ -131,6 +125,7 @@ class Worker:
         return None, memory
 
     def close(self) -> None:
+        self._watch.close()
         self._process.kill()
         for pipe in (self._requests, self._answers):
             # What was not sent yet is not sent.

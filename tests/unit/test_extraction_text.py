@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import sys
 
 import pytest
 
 from registry.core.text.passages import Passage
 from registry.extraction import html, markdown, plain
 from registry.extraction.encodings import decode
+from registry.extraction.extract import extract
 from registry.extraction.formats import Format, format_of
-from registry.extraction.unreadable import Unreadable
+from registry.extraction.unreadable import MissingLibrary, Unreadable
+from tests.documents import docx_of
 
 LAW = "第一条 为了保护环境，制定本条例。\n第二条 本条例自公布之日起施行。\n"
 
@@ -209,3 +212,25 @@ def test_the_format_is_told_by_the_bytes_then_by_the_name(
 def test_what_has_no_text_that_can_be_had_says_why(content: bytes, cause: str) -> None:
     with pytest.raises(Unreadable, match=cause):
         format_of(content, "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "package"),
+    [
+        ("lxml", "a.xml", "lxml"),
+        ("selectolax.lexbor", "a.html", "selectolax"),
+        ("markdown_it", "a.md", "markdown-it-py"),
+        ("pypdfium2", "%PDF-", "pypdfium2"),
+        ("docx.package", "PK\x03\x04 word/document", "python-docx"),
+    ],
+)
+def test_a_library_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, library: str, name: str, package: str
+) -> None:
+    for module in [each for each in sys.modules if each.startswith("registry.extraction.")]:
+        if module.rpartition(".")[2] not in ("extract", "unreadable", "formats", "encodings"):
+            monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, library, None)
+    content = docx_of("x") if package == "python-docx" else name.encode()
+    with pytest.raises(MissingLibrary, match=package):
+        extract(content, name)
