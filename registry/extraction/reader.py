@@ -6,6 +6,8 @@ cause: never a crash, never a wait without end, and no change of what is known o
 
 from __future__ import annotations
 
+import errno
+import stat
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -122,24 +124,31 @@ class TextReader:
 
 def _loaded(document: Path | bytes, name: str | None) -> tuple[bytes, str]:
     if isinstance(document, bytes):
-        name = name or "the document"
-        size = len(document)
+        name, content = name or "the document", document
     else:
         name = name or document.name
-        size = -1
-    too_large = f"{name}: it has more than {limits.FILE >> 20} MB"
-    if not isinstance(document, bytes):
         try:
-            size = document.stat().st_size
-            if size > limits.FILE:
-                raise UnreadableText(too_large)
-            with document.open("rb") as file:
-                document = file.read(limits.FILE + 1)
+            content = _content(document)
         except OSError as error:
             raise UnreadableText(f"{name}: it can not be opened: {error.strerror}") from None
-    if len(document) > limits.FILE:
-        raise UnreadableText(too_large)
-    return document, name
+    if len(content) > limits.FILE:
+        raise UnreadableText(_too_large(name))
+    return content, name
+
+
+def _too_large(name: str) -> str:
+    return f"{name}: it has more than {limits.FILE >> 20} MB"
+
+
+def _content(path: Path) -> bytes:
+    """A file's bytes; they may be more than are read, by one. What is no file is not waited for."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "Not a file")
+    if found.st_size > limits.FILE:
+        raise UnreadableText(_too_large(path.name))
+    with path.open("rb") as file:
+        return file.read(limits.FILE + 1)
 
 
 def _understood(kind: Kind, answer: bytes, name: str) -> Text:

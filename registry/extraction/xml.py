@@ -7,6 +7,7 @@ on one text's length (10 MB) hold.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -16,11 +17,19 @@ from registry.extraction import akoma_ntoso, dc_law, html
 from registry.extraction.structure import Schema, read
 from registry.extraction.unreadable import Unreadable
 
+_PAGE = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_HEAD = 4096
 XHTML = "http://www.w3.org/1999/xhtml"
 
 
 def passages(content: bytes) -> tuple[Passage, ...]:
-    root = _parsed(content)
+    try:
+        root = _parsed(content)
+    except Unreadable:
+        if _PAGE.search(content[:_HEAD]):
+            # XHTML as browsers meet it, with HTML's own entities and errors.
+            return html.passages(content)
+        raise
     name = etree.QName(root)
     if name.namespace == XHTML:
         return html.passages(content)

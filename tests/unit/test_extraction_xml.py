@@ -131,6 +131,9 @@ def test_xhtml_is_read_as_html() -> None:
         "</head><body><p>one</p></body></html>"
     )
     assert xml.passages(source.encode()) == (Passage("one"),)
+    # HTML's own entities are none of XML's.
+    page = '<?xml version="1.0"?><!DOCTYPE html><html><body><p>one&nbsp;two</body></html>'
+    assert labelled(page) == [(None, "one two")]
 
 
 @pytest.mark.parametrize(
