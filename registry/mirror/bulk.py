@@ -36,29 +36,20 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     if on_postgres(connection):
         copy_rows(connection, table, rows)
     else:
-        insert_together(connection, _insert(table), rows)
+        _insert_together(connection, table, rows)
 
 
-def insert_together(connection: Connection, insert: str, rows: Sequence[Row]) -> None:
-    """Insert rows into SQLite by a statement that ends with one row's marks, as many rows at
-    once as it takes: Python can do something else meanwhile, and is asked for after each
-    statement and not after each row."""
-    at, marks = 0, insert.rpartition("VALUES ")[2]
+def _insert_together(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert hundreds of rows by one statement, into SQLite: Python can do something else
+    meanwhile, and is asked for after each statement and not after each row."""
+    at = 0
     for size in _AT_ONCE:
-        if len(rows) - at < size:
-            continue
-        together = _repeated(insert, marks, size)
         while len(rows) - at >= size:
             values = tuple(chain.from_iterable(rows[at : at + size]))
-            connection.exec_driver_sql(together, values)
+            connection.exec_driver_sql(_insert(table, size), values)
             at += size
     if at < len(rows):
-        connection.exec_driver_sql(insert, list(rows[at:]))
-
-
-@cache
-def _repeated(insert: str, marks: str, size: int) -> str:
-    return insert + f", {marks}" * (size - 1)
+        connection.exec_driver_sql(_insert(table), list(rows[at:]))
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
@@ -96,10 +87,11 @@ def _array(words: int) -> struct.Struct:
 
 
 @cache
-def _insert(table: Table) -> str:
+def _insert(table: Table, rows: int = 1) -> str:
     marks = ", ".join("?" for _ in table.columns)
     names = ", ".join(f'"{column.name}"' for column in table.columns)
-    return f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608
+    values = ", ".join([f"({marks})"] * rows)
+    return f'INSERT INTO "{table.name}" ({names}) VALUES {values}'  # noqa: S608
 
 
 @cache

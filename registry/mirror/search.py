@@ -9,6 +9,8 @@ Chinese word of two is looked up too. What no index knows is looked for row by r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -32,7 +34,7 @@ from sqlalchemy import (
 )
 
 from registry.core.search import grams, is_text
-from registry.mirror.bulk import copy_rows, insert_together, packed
+from registry.mirror.bulk import copy_rows, packed
 from registry.mirror.engine import on_postgres
 from registry.mirror.findings import Row
 
@@ -53,7 +55,13 @@ SEARCH = Table(
 _TEXTS = (SEARCH.c.title_zh, SEARCH.c.title_en, SEARCH.c.number)
 # FTS5: matching the table's own name searches all its columns.
 _ALL_TEXTS: ColumnElement[Any] = column("search")
-_INSERT = "INSERT INTO search (rowid, title_zh, title_en, number) VALUES (?, ?, ?, ?)"
+# Rows that are not needed are left empty. SQLite takes 32,766 values in a statement unless it
+# was built for fewer.
+_INSERT = (
+    "INSERT INTO search (rowid, title_zh, title_en, number) "
+    "SELECT * FROM (VALUES {}) WHERE column1 IS NOT NULL"
+)
+_AT_ONCE = (8, 64, 512, 4096)
 
 
 def insert_texts(connection: Connection, rows: Sequence[Row]) -> None:
@@ -63,7 +71,21 @@ def insert_texts(connection: Connection, rows: Sequence[Row]) -> None:
     if on_postgres(connection):
         copy_rows(connection, SEARCH, [(*row, packed(grams(*row[1:]))) for row in rows])
     else:
-        insert_together(connection, _INSERT, rows)
+        for at in range(0, len(rows), _AT_ONCE[-1]):
+            _insert_together(connection, rows[at : at + _AT_ONCE[-1]])
+
+
+def _insert_together(connection: Connection, rows: Sequence[Row]) -> None:
+    """Insert rows by one statement: FTS5 begins a new part of its index with each that has
+    several, and Python can do something else meanwhile."""
+    size = next(each for each in _AT_ONCE if each >= len(rows))
+    nothing = (None,) * (len(COLUMNS) * (size - len(rows)))
+    connection.exec_driver_sql(_insert(size), (*chain.from_iterable(rows), *nothing))
+
+
+@cache
+def _insert(size: int) -> str:
+    return _INSERT.format(", ".join(["(?, ?, ?, ?)"] * size))
 
 
 def delete_texts(connection: Connection, policies: Sequence[int]) -> None:
