@@ -11,22 +11,15 @@ import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.services.hashing import files_below
-
-if TYPE_CHECKING:
-    import urllib3
 
 MAX_FILE = 256 * 2**20
 """Bytes of one file in an archive or at an address; a file in a folder may be of any size."""
 _MAX_RATIO = 200
 _SMALL = 2**20
-_PIECE = 2**16
 _MAX_LIST = 16 * 2**20
-_SECONDS = 30.0
-_REDIRECTS = 3
 _SCHEMES = ("http://", "https://")
 
 
@@ -143,56 +136,11 @@ def _addresses(path: Path) -> list[str] | None:
 
 
 def _of_addresses(addresses: list[str]) -> Iterator[Item]:
-    import urllib3
+    from registry.fetching import Fetcher, shown
 
-    with urllib3.PoolManager(
-        retries=urllib3.Retry(total=_REDIRECTS, connect=1, read=1, redirect=_REDIRECTS),
-        timeout=urllib3.Timeout(connect=5.0, read=_SECONDS),
-    ) as pool:
+    with Fetcher(MAX_FILE) as fetcher:
         for each in dict.fromkeys(addresses):
             try:
-                yield Item(_without_secret(each), content=_fetched(pool, each))
+                yield Item(shown(each), content=fetcher.fetch(each))
             except CouldNotCheck as error:
-                yield Item(_without_secret(each), error=error)
-
-
-def _fetched(pool: urllib3.PoolManager, address: str) -> bytes:
-    import urllib3
-
-    try:
-        answer = pool.request(
-            "GET",
-            address,
-            preload_content=False,
-            # The bytes as they are published, whatever the server would rather send.
-            headers={"Accept-Encoding": "identity"},
-        )
-        try:
-            if answer.status != 200:
-                raise CouldNotCheck(f"the server answers {answer.status}")
-            content = bytearray()
-            for piece in answer.stream(_PIECE, decode_content=True):
-                content += piece
-                if len(content) > MAX_FILE:
-                    raise CouldNotCheck(f"it has more than {MAX_FILE:,} bytes")
-            return bytes(content)
-        finally:
-            answer.close()
-    except (urllib3.exceptions.HTTPError, ValueError) as error:
-        said = str(getattr(error, "reason", None) or type(error).__name__)
-        raise CouldNotCheck(f"the server does not answer: {_brief(said)}") from None
-
-
-def _brief(said: str) -> str:
-    return said.rpartition(">: ")[2] or said
-
-
-def _without_secret(address: str) -> str:
-    """An address as a report may show it: without the name and password that it may carry."""
-    from urllib.parse import urlsplit, urlunsplit
-
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return address.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+                yield Item(shown(each), error=error)
