@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry.core import manifest as manifests
 from registry.core.authority import check_code
@@ -18,6 +18,9 @@ from registry.core.policy import PolicyKey, check_number, policy_key
 from registry.core.submission import Submission
 from registry.core.units import Day, Digest
 from registry.errors import InputError
+
+if TYPE_CHECKING:
+    from registry.core.text.clauses import TextRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Draft:
     source: str | None = None
     jurisdiction: str | None = None
     issued_with: Sequence[str] = ()
+    text: TextRecord | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -89,6 +93,7 @@ class Draft:
             "effective_to": None if self.effective_to is None else iso_date(self.effective_to),
             "document": self.document.fields() if self.document else None,
             "renditions": [each.fields() for each in self.renditions] or None,
+            "text": self.text.fields() if self.text else None,
             "relations": [dict(each) for each in self.relations] or None,
             "reason": self.reason,
             "source": self.source,

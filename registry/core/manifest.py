@@ -131,6 +131,11 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
 
     _check_values(fields, refused_when_writing)
     _parse(fields)
+    if "text" in fields:
+        # Late: it loads tables of Unicode, which whoever only reads has no use for.
+        from registry.core.text.clauses import check_record
+
+        check_record(fields["text"])
     return _bounded(rfc8785.dumps(cast("dict[str, Any]", dict(fields))))
 
 

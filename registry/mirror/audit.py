@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from registry.core.position import Position
 from registry.core.units import Digest
 from registry.mirror import schema
+from registry.mirror.audit_clauses import audit_clauses
 from registry.mirror.audit_derived import audit_derived
 from registry.mirror.audit_headers import audit_headers
 from registry.mirror.audit_log import LogAudit, Progress, audit_log
@@ -125,9 +126,10 @@ def _audit(
     headers = audit_headers(connection, position)
     found.findings += headers.findings
     members = audit_members(connection)
-    found.findings += members.findings
+    lists = audit_clauses(connection)
+    found.findings += members.findings + lists.findings
     found.counts = {**log.counts, **derived.counts, "position": 1, "headers": headers.count}
-    for table, number in members.counts.items():
+    for table, number in (*members.counts.items(), *lists.counts.items()):
         found.counts[table] = found.counts.get(table, 0) + number
     found.unjudged = derived.unjudged
     found.size, found.root, found.peaks, found.reference = size, log.root, log.peaks, reference

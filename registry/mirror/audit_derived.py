@@ -1,5 +1,5 @@
-"""Auditing what is derived from the log: policies, intervals, documents, search texts,
-authorities, grants, compromises, blocks.
+"""Auditing what is derived from the log: policies, intervals, documents, what is said of
+texts, search texts, authorities, grants, compromises, blocks.
 
 Each row is computed by the code that wrote it, from entries that the log's audit found
 good, and compared column by column. What rests on an entry that is itself bad is passed
@@ -62,6 +62,7 @@ def _first(row: Row) -> Row:
 _POLICIES = _derived("policies", "id", _first)
 _INTERVALS = _derived("intervals", "policy", lambda row: row[:2])
 _DOCUMENTS = _derived("documents", "policy", lambda row: row[:3])
+_TEXTS = _derived("texts", "policy", _first)
 
 
 def _search(connection: Connection) -> _Derived:
@@ -146,6 +147,7 @@ def _audit_policies(
         (_POLICIES, rows.policies),
         (_INTERVALS, rows.intervals),
         (_DOCUMENTS, rows.documents),
+        (_TEXTS, rows.texts),
         (_search(connection), texts_as_stored(connection, rows.search)),
     ):
         source = table.source + upper.format(table.columns[table.owner])

@@ -29,6 +29,7 @@ _BETWEEN = " >= :low AND {} <= :high"
 _COLLECTIONS = f"SELECT {listed(schema.collections)} FROM collections ORDER BY id"  # noqa: S608
 _MEMBERS = f"SELECT {listed(schema.members)} FROM members WHERE id"  # noqa: S608
 _FILES = f"SELECT {listed(schema.member_files)} FROM member_files WHERE member"  # noqa: S608
+_RECORDS = f"SELECT {listed(schema.member_texts)} FROM member_texts WHERE member"  # noqa: S608
 
 
 def is_of_member(text_row: Any) -> bool:
@@ -48,7 +49,7 @@ class MembersAudit:
 def audit_members(connection: Connection) -> MembersAudit:
     """Audit all collections whose members are here."""
     audit, end = MembersAudit(), 0
-    for table in ("collections", "members", "member_files"):
+    for table in ("collections", "members", "member_files", "member_texts"):
         audit.count(table, 0)
     # Those that are lost come first: what is theirs goes with them, and is a stranger's nowhere.
     rows = list(stored(connection, _COLLECTIONS))
@@ -142,6 +143,10 @@ def _audit_derived(
     audit.count("member_files", len(files))
     names = columns(schema.member_files)
     audit.findings += compared("member_files", names, _file_key, rows.files, files)
+    records = _read(connection, _RECORDS, "member", *bounds)
+    audit.count("member_texts", len(records))
+    names = columns(schema.member_texts)
+    audit.findings += compared("member_texts", names, _key, rows.texts, records)
     source, names = texts(connection)
     there = _read_texts(connection, source, *(FIRST_TEXT + bound for bound in bounds))
     audit.count("search", len(there))
@@ -162,10 +167,12 @@ def _audit_strangers(
     last_text = min(FIRST_TEXT + high, -1)
     members = _read(connection, _MEMBERS, "id", lowest, high)
     files = _read(connection, _FILES, "member", lowest, high)
+    records = _read(connection, _RECORDS, "member", lowest, high)
     found = _read_texts(connection, source, FIRST_TEXT + max(low, 0), last_text)
     for table, key, rows in (
         ("members", _key, [row for row in members if row[0] not in passed]),
         ("member_files", _file_key, [row for row in files if row[1] not in passed]),
+        ("member_texts", _key, [row for row in records if row[0] not in passed]),
         ("search", _key, [row for row in found if row[0] - FIRST_TEXT not in passed]),
     ):
         audit.count(table, len(rows))

@@ -33,8 +33,8 @@ __all__ = [
     "writing",
 ]
 
-SCHEMA_VERSION = "0006"
-_EARLIER = frozenset({"0001", "0002", "0003", "0004", "0005"})
+SCHEMA_VERSION = "0007"
+_EARLIER = frozenset({"0001", "0002", "0003", "0004", "0005", "0006"})
 # Alembic runs once at a time in a process.
 _MIGRATING = threading.Lock()
 

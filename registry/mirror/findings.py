@@ -21,8 +21,8 @@ class Remedy(Enum):
     REFETCH = auto()
     """From the chain."""
     FORGET = auto()
-    """A collection's members are taken away: they can be imported again, and come from nowhere
-    else."""
+    """A collection's members, or a list of clauses, are taken away: they can be imported again,
+    and do not come from the chain."""
     REINDEX = auto()
     """By building an index anew."""
     NONE = auto()

@@ -14,6 +14,7 @@ from registry.core.search import folded
 from registry.core.units import Digest
 from registry.core.verdict import DocumentRole
 from registry.mirror.findings import Row
+from registry.mirror.text_rows import record_row
 
 FIRST_TEXT = -(2**62)
 """The row of the index of texts that has those of member 0. The others follow it, below the rows
@@ -26,6 +27,7 @@ class MemberRows:
 
     members: list[Row] = field(default_factory=list)
     files: list[Row] = field(default_factory=list)
+    texts: list[Row] = field(default_factory=list)
     search: list[Row] = field(default_factory=list)
 
     def add(self, collection: int, member: int, leaf: Digest, manifest: bytes) -> None:
@@ -35,6 +37,10 @@ class MemberRows:
         if read is None:
             return
         self.files.extend(_files(member, read))
+        document = read.fields.get("document")
+        record = document and record_row(bytes.fromhex(document["sha256"]), read)
+        if record:
+            self.texts.append((member, *record))
         self.search.append((FIRST_TEXT + member, *_texts(read)))
 
 

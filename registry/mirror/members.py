@@ -20,7 +20,15 @@ from registry.mirror.bulk import insert_rows
 from registry.mirror.engine import on_postgres
 from registry.mirror.member_rows import FIRST_TEXT, MemberRows
 from registry.mirror.rows import COLLECTION
-from registry.mirror.schema import collections, documents, entries, member_files, members, policies
+from registry.mirror.schema import (
+    collections,
+    documents,
+    entries,
+    member_files,
+    member_texts,
+    members,
+    policies,
+)
 from registry.mirror.search import SEARCH, insert_texts
 from registry.mirror.search_index import seal
 
@@ -133,6 +141,7 @@ def write_members(
             rows.add(first, member, tree.append(manifest), manifest)
         insert_rows(connection, members, rows.members)
         insert_rows(connection, member_files, rows.files)
+        insert_rows(connection, member_texts, rows.texts)
         insert_texts(connection, rows.search)
         yield tree.size
     whole = {"size": tree.size, "nodes": b"".join(tree.nodes())}
@@ -157,6 +166,7 @@ def forget_members(connection: Connection, collection: int | None = None) -> Non
     for each in (
         delete(SEARCH).where(SEARCH.c.rowid.in_(select(gone.subquery().c.id + FIRST_TEXT))),
         delete(member_files).where(member_files.c.member.in_(gone)),
+        delete(member_texts).where(member_texts.c.member.in_(gone)),
         delete(members).where(members.c.id.in_(gone)),
         itself,
     ):

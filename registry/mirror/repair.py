@@ -32,6 +32,7 @@ from registry.mirror.storage import (
     take,
 )
 from registry.mirror.stored import HIGHEST, columns, stored
+from registry.mirror.texts import forget_clauses
 
 _KEYS = {
     table.name: tuple(column.name for column in table.primary_key.columns)
@@ -76,11 +77,18 @@ def mend(connection: Connection, audited: Audited, source: Source | None) -> Non
             put(connection, each.table, each.right)
     for each in audited.findings:
         if each.remedy is Remedy.FORGET:
-            forget_members(connection, each.key[0])
+            _forget(connection, each)
     if source is not None:
         _refetch(connection, refetched, audited, source)
     if any(each.table == "search" for each in audited.findings):
         rebuild_search(connection)
+
+
+def _forget(connection: Connection, finding: Finding) -> None:
+    if finding.table == schema.clause_lists.name:
+        forget_clauses(connection, finding.key[0])
+    else:
+        forget_members(connection, finding.key[0])
 
 
 def _require_known_version(connection: Connection, findings: Sequence[Finding]) -> None:

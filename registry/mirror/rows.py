@@ -30,6 +30,7 @@ from registry.core.snapshot import (
 from registry.core.timeline import Standing, stretches
 from registry.core.verdict import DocumentRole
 from registry.errors import Inconsistent
+from registry.mirror.text_rows import record_row
 
 Row = tuple[Any, ...]
 File = tuple[bytes, str, Mapping[str, Any]]
@@ -51,6 +52,7 @@ class DerivedRows:
     policies: list[Row] = field(default_factory=list)
     intervals: list[Row] = field(default_factory=list)
     documents: list[Row] = field(default_factory=list)
+    texts: list[Row] = field(default_factory=list)
     search: list[Row] = field(default_factory=list)
 
     def add(self, logged: list[Logged]) -> None:
@@ -85,6 +87,7 @@ class DerivedRows:
             if span is not None and entry.document is not None:
                 files = _files(entry.document, reading.manifest)
                 self._add_documents(files, entry.index, first, span.version, span.since)
+                self._add_text(entry.document, entry.index, first, reading.manifest)
 
     def add_published(self, entry: Entry, content: bytes | None) -> None:
         """As `add` of one entry, which is all that most policies have."""
@@ -102,6 +105,7 @@ class DerivedRows:
         if entry.document is not None:
             files = _files(entry.document, manifest)
             self._add_documents(files, entry.index, entry.index, 1, since)
+            self._add_text(entry.document, entry.index, entry.index, manifest)
 
     def _add_policy(
         self,
@@ -165,6 +169,13 @@ class DerivedRows:
                     None if language is None else _text(language),
                 )
             )
+
+    def _add_text(
+        self, document: bytes, entry: int, policy: int, manifest: Manifest | None
+    ) -> None:
+        record = record_row(document, manifest)
+        if record is not None:
+            self.texts.append((entry, policy, *record))
 
 
 def entry_row(event: Recorded, policy: int | None) -> Row:

@@ -2,9 +2,9 @@
 
 `entries` and `manifests` are the log; `blocks` and `position` say where it was read;
 all the others are derived from those and can be computed again, but for the members of
-collections, which come from whoever has them, and the outbox. A policy's `id` is the
-index of its first entry, so that a rebuilt mirror has the same rows. Days are days from
-1970-01-01, moments Unix seconds, hashes raw bytes.
+collections and the clauses of texts, which come from whoever has them, and the outbox. A
+policy's `id` is the index of its first entry, so that a rebuilt mirror has the same rows.
+Days are days from 1970-01-01, moments Unix seconds, hashes raw bytes.
 
 What neither the log's root nor a manifest's digest vouches for (the place of an entry,
 a block, the position) carries a `checksum`, so that every damaged row can be found.
@@ -151,6 +151,25 @@ documents = Table(
     sqlite_with_rowid=False,
 )
 
+# What an entry's manifest says of its document's text (core.text). The document is the entry's.
+texts = Table(
+    "texts",
+    metadata,
+    Column("entry", _Key, primary_key=True, autoincrement=False),
+    Column("policy", BigInteger, ForeignKey("policies.id", deferrable=True), nullable=False),
+    # of the whole text's normal form
+    Column("sha256", LargeBinary(32), nullable=False),
+    # over the clauses, and how many they are
+    Column("root", LargeBinary(32), nullable=False),
+    Column("clauses", Integer, nullable=False),
+    # 1 where each clause's hash has a salt
+    Column("salted", SmallInteger, nullable=False),
+    Column("extractor", _Text),
+    Index("texts_by_policy", "policy"),
+    Index("texts_by_sha256", "sha256"),
+    Index("texts_by_root", "root"),
+)
+
 authorities = Table(
     "authorities",
     metadata,
@@ -264,7 +283,56 @@ member_files = Table(
     sqlite_with_rowid=False,
 )
 
-SIDE_DATA = frozenset({collections.name, members.name, member_files.name})
+# What a member's manifest says of its text: derived from it, as `texts` is from an entry's.
+member_texts = Table(
+    "member_texts",
+    metadata,
+    Column("member", _Key, primary_key=True, autoincrement=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("clauses", Integer, nullable=False),
+    Column("salted", SmallInteger, nullable=False),
+    Column("extractor", _Text),
+    Index("member_texts_by_sha256", "sha256"),
+    Index("member_texts_by_root", "root"),
+)
+
+# Clauses that are known here. Only their root is in the log: a list is kept by it, whether or not
+# a manifest with that root is in the log just now.
+clause_lists = Table(
+    "clause_lists",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(32), nullable=False, unique=True),
+    Column("size", Integer, nullable=False),
+)
+
+clauses = Table(
+    "clauses",
+    metadata,
+    Column("list", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("label", _Text, nullable=False),
+    Column("text_hash", LargeBinary(32), nullable=False),
+    # the first 8 bytes of it, as a signed number: by this one clauses are looked for
+    Column("hash_key", BigInteger, nullable=False),
+    Index("clauses_by_hash", "hash_key", "list"),
+    sqlite_with_rowid=False,
+)
+
+# What the clauses say, where the document was kept: all of a list's, or none.
+clause_texts = Table(
+    "clause_texts",
+    metadata,
+    Column("list", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("text", _Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+MEMBERS = frozenset({collections.name, members.name, member_files.name, member_texts.name})
+CLAUSES = frozenset({clause_lists.name, clauses.name, clause_texts.name})
+SIDE_DATA = MEMBERS | CLAUSES
 
 # How the following goes, for whoever operates it. No answer about a policy rests on these two.
 follower = Table(

@@ -171,12 +171,13 @@ def _insert_derived(connection: Connection, rows: DerivedRows) -> None:
     insert_rows(connection, schema.policies, rows.policies)
     insert_rows(connection, schema.intervals, rows.intervals)
     insert_rows(connection, schema.documents, rows.documents)
+    insert_rows(connection, schema.texts, rows.texts)
     insert_texts(connection, rows.search)
 
 
 def _drop_derived(connection: Connection, policies: Collection[int]) -> None:
     for some in _chunks(list(policies)):
-        for table in (schema.intervals, schema.documents):
+        for table in (schema.intervals, schema.documents, schema.texts):
             connection.execute(delete(table).where(table.c.policy.in_(some)))
         connection.execute(delete(schema.policies).where(schema.policies.c.id.in_(some)))
         delete_texts(connection, some)

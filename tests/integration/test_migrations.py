@@ -32,7 +32,7 @@ from tests.databases import content
 from tests.postgres import Server
 from tests.unit.test_headers import chain
 
-VERSIONS = ["0001", "0002", "0003", "0004", "0005", SCHEMA_VERSION]
+VERSIONS = ["0001", "0002", "0003", "0004", "0005", "0006", SCHEMA_VERSION]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -179,6 +179,14 @@ def read_record(fields: object) -> TextRecord | None:
     return TextRecord(PROFILE, digest, root, count, extractor, fields.get("salted") is True)
 
 
+def check_record(fields: object) -> None:
+    """Raise InputError where a manifest's key `text` is not to be written: readers would pass over
+    it."""
+    record = read_record(fields)
+    if record is None or record.fields() != fields:
+        raise InputError(f"what it says of its text is not as {PROFILE} has it")
+
+
 def _digest(value: object) -> Digest | None:
     if not isinstance(value, str) or len(value) != 64 or value != value.lower():
         return None
