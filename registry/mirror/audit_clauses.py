@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Table
 
-from registry.core.text.clauses import MAX_LABEL_BYTES, ClauseHash, clauses_root, text_hash
+from registry.core.text.clauses import MAX_LABEL_BYTES, Clause, ClauseHash, clauses_root
 from registry.mirror import schema
 from registry.mirror.findings import Finding, Remedy, Row, compared
 from registry.mirror.stored import columns, listed, misfit, stored
@@ -67,7 +67,7 @@ def _judged(row: Row, there: list[Row], texts: list[Row]) -> Iterator[Finding]:
 
 def _unlike(row: Row, there: list[Row]) -> str | None:
     """Why the clauses that are there are not those of the list."""
-    if [each[1] for each in there] != list(range(row[2])):
+    if len(there) != row[2] or [each[1] for each in there] != list(range(len(there))):
         return "its clauses are not as many as it says"
     for each in there:
         problem = misfit(schema.clauses, each)
@@ -87,9 +87,7 @@ def _misquoted(hashes: list[ClauseHash], texts: list[Row]) -> Iterator[Finding]:
         problem = misfit(schema.clause_texts, row)
         if problem is None and not 0 <= row[1] < len(hashes):
             problem = "its list has no such clause"
-        elif problem is None and (
-            _is_escaped(row[2]) or text_hash(row[2]) != hashes[row[1]].text_hash
-        ):
+        elif problem is None and not _says(hashes[row[1]], row[2]):
             problem = "it is not the text that the clause's hash is of"
         good += problem is None
         if problem is not None:
@@ -97,6 +95,10 @@ def _misquoted(hashes: list[ClauseHash], texts: list[Row]) -> Iterator[Finding]:
     if good == len(texts) and texts and good != len(hashes):
         for row in texts:
             yield Finding("clause_texts", row[:2], f"others of its list are missing: {_AGAIN}")
+
+
+def _says(clause: ClauseHash, text: str) -> bool:
+    return not _is_escaped(text) and Clause(clause.label, text).hashed() == clause
 
 
 def _is_escaped(value: str) -> bool:

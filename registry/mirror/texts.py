@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from registry.core.text.clauses import ClauseHash, TextRecord, clauses_root, text_hash
+from registry.core.text.clauses import Clause, ClauseHash, TextRecord, clauses_root
 from registry.core.units import Digest, EntryIndex
 from registry.core.verdict import DocumentRole
 from registry.errors import InputError, NotVerified
@@ -257,7 +257,7 @@ def _require_said(name: str, hashes: Sequence[ClauseHash], said: Sequence[str]) 
     for position, (each, text) in enumerate(zip(hashes, said, strict=True)):
         if _is_unfit(text):
             raise InputError(f"clause {position} of {name} has a text that can not be kept")
-        if text_hash(text) != each.text_hash:
+        if Clause(each.label, text).hashed() != each:
             raise NotVerified(f"the text of clause {position} of {name} is not the one that it has")
 
 

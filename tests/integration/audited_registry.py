@@ -20,6 +20,7 @@ from registry.core.feed import Place, Recorded
 from registry.core.manifest import profile
 from registry.core.merkle import Frontier
 from registry.core.position import Position
+from registry.core.text.clauses import PROFILE, TextRecord
 from registry.core.units import Address, BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.mirror.engine import open_engine, sqlite_url, writing
@@ -97,7 +98,14 @@ def _draft(corpus: Path, row: dict[str, str], authority: str, number: int, other
         type=row["type"],
         issued=parse_day(row["issued"]) if row["issued"] else None,
         effective_from=parse_day(row["effective_from"]) if row["effective_from"] else None,
+        text=_record_of(row) if number % 2 else None,
     )
+
+
+def _record_of(row: dict[str, str]) -> TextRecord:
+    """Of a text that nobody read."""
+    digest, root = sha256(row["title"].encode()), sha256(row["number"].encode())
+    return TextRecord(PROFILE, digest, root, 12, "test/1", salted=row["language"] == "en")
 
 
 def _as(draft: Draft, action: Action, other: Draft | None = None, **more: object) -> Draft:

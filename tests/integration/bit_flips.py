@@ -65,15 +65,18 @@ def whole_copy(mirror: Path, copy: Path) -> None:
     target.close()
 
 
-def columns(connection: sqlite3.Connection, *, members: bool = False) -> list[Column]:
+def columns(
+    connection: sqlite3.Connection, side_data: frozenset[str] = frozenset()
+) -> list[Column]:
     """Every column of every table that is audited, the index's own tables among them; of those
-    that hold members of collections only where these are meant, and then no others."""
+    that hold side data only those that are meant, and then no others."""
     tables = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
     )
     found = []
     for (name,) in tables.fetchall():
-        if name.decode() in OPERATIONAL or (name.decode() in SIDE_DATA) is not members:
+        meant = name.decode() in side_data if side_data else name.decode() not in SIDE_DATA
+        if name.decode() in OPERATIONAL or not meant:
             continue
         rows = connection.execute(f"PRAGMA table_info({name.decode()})").fetchall()
         keyed = sorted((row[5], row[1].decode()) for row in rows if row[5])

@@ -11,20 +11,24 @@ import pytest
 from sqlalchemy import text
 
 from registry.core.entry import Action
+from registry.core.text.clauses import record_of
 from registry.core.units import BlockNumber
 from registry.core.verdict import ExitCode, Match
 from registry.errors import Unavailable
 from registry.mirror.engine import Engine, sqlite_url, writing
 from registry.mirror.member_rows import FIRST_TEXT
+from registry.mirror.schema import MEMBERS
 from registry.services.fsck import Checked, fsck
 from tests.collections import act, keep, lead, manifest, opened_log
 from tests.collections import text as text_of
 from tests.databases import content
 from tests.integration.bit_flips import columns, flipped, open_raw
+from tests.texts import law
 from tests.unit.logs import draft
 from tests.unit.mirrors import mirror_at
 
-MANY = [manifest(number) for number in range(300)]
+_SAID = record_of(law("One.", "Two.")).fields()
+MANY = [manifest(number, extra={"text": _SAID}) for number in range(300)]
 OTHERS = [manifest(number) for number in range(300, 310)]
 
 
@@ -61,7 +65,7 @@ def test_undamaged_members_are_clean(engine: Engine) -> None:
     assert done.findings == []
     counts = done.audited.counts
     assert (counts["collections"], counts["members"], counts["member_files"]) == (2, 310, 310)
-    assert counts["search"] == 312
+    assert (counts["search"], counts["member_texts"]) == (312, 300)
     engine.dispose()
 
 
@@ -73,12 +77,15 @@ def test_every_flipped_bit_is_found_and_its_row_or_its_collection_named(tmp_path
     engine.dispose()
     raw, chance = open_raw(tmp_path / "mirror.sqlite"), random.Random(41)
     passed_over = []
-    for column in columns(raw, members=True) * 6:
+    for column in columns(raw, MEMBERS) * 6:
         with flipped(raw, column, chance) as flip:
             engine.dispose()
             found = [(each.table, each.shown_key) for each in checked(engine).findings]
             # Which member was altered is not known where none of it vouches for itself.
-            of_all = ("collections", "0") in found and column.table != "member_files"
+            of_all = ("collections", "0") in found and column.table not in {
+                "member_files",
+                "member_texts",
+            }
             if not of_all and not any(flip.is_named_by(*each) for each in found):
                 passed_over.append((flip, found))
     assert passed_over == []
@@ -96,6 +103,10 @@ MENDED = {
     "negative": "UPDATE member_files SET member = -900 WHERE member = 305",
     "sha256": "UPDATE member_files SET sha256 = (SELECT leaf FROM members WHERE id = 0) "
     "WHERE member = 5",
+    "text digest": "UPDATE member_texts SET sha256 = root WHERE member = 5",
+    "record gone": "DELETE FROM member_texts WHERE member = 299",
+    "record of none": "UPDATE member_texts SET member = 900 WHERE member = 5",
+    "record before all": "UPDATE member_texts SET member = -1 WHERE member = 5",
     "file gone": "DELETE FROM member_files WHERE member = 299",
     "nodes": "UPDATE collections SET nodes = :bytes WHERE id = 0",
     "text": f"UPDATE search SET title_zh = 'x' WHERE rowid = {_TEXT}",

@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
+from registry.core.entry import Action
 from registry.errors import CouldNotCheck, InputError
 from registry.mirror.engine import (
     SCHEMA_VERSION,
@@ -26,10 +27,17 @@ from registry.mirror.engine import (
     writing,
 )
 from registry.mirror.headers import stored_headers, write_headers
+from registry.mirror.members import held_collections
 from registry.mirror.schema import metadata
 from registry.mirror.search import SEARCH
+from tests.collections import act, manifest
+from tests.collections import keep as keep_members
 from tests.databases import content
 from tests.postgres import Server
+from tests.texts import act as text_act
+from tests.texts import law
+from tests.unit.logs import Log
+from tests.unit.mirrors import mirror_at
 from tests.unit.test_headers import chain
 
 VERSIONS = ["0001", "0002", "0003", "0004", "0005", "0006", SCHEMA_VERSION]
@@ -135,6 +143,34 @@ def test_an_earlier_schema_is_brought_up_to_date_when_it_is_opened(
     assert not any(content(opened).values())
     opened.dispose()
     open_reader(url).dispose()
+
+
+def test_what_was_written_before_texts_were_known_is_read_again(url: str) -> None:
+    """The chain has what manifests said of texts all along; of other side data nothing is lost."""
+    plain = [manifest(number) for number in range(3)]
+    telling = [text_act(f"m {number}", law("One.")).manifest() for number in range(2)]
+    log = Log()
+    log.record(text_act("1", law("One.", "Two.")))
+    log.record(act(plain))
+    log.record(act(telling, Action.AMEND))
+    engine = mirror_at(url, log.logged)
+    before = content(engine)
+    for members in (plain, telling):
+        keep_members(engine, members)
+    command.downgrade(configuration(engine), "-1")
+    engine.dispose()
+    engine = open_engine(url)
+    with reading(engine) as connection:
+        assert [each.size for each in held_collections(connection)] == [3]
+    found = content(engine)
+    assert not any(found[name] for name in ("texts", "entries", "policies", "position"))
+    assert {row[0] < 0 for row in found["search"]} == {True}
+    engine.dispose()
+    engine = mirror_at(url, log.logged)
+    assert content(engine)["texts"] == before["texts"] != []
+    keep_members(engine, telling)
+    assert len(content(engine)["member_texts"]) == 2
+    engine.dispose()
 
 
 def test_many_that_open_an_empty_database_at_once_make_one_schema(url: str) -> None:
