@@ -21,6 +21,10 @@ POLREG_MAX_FEE_GWEI    the most that a transaction may offer for a unit of gas, 
                        like of the network's currency); what the network asks more for waits
 POLREG_STUCK_AFTER     seconds after which a transaction that is not mined is outbid: 90 where it
                        is not set
+POLREG_DOCUMENTS       where documents are kept that are published with --keep-document, if not in
+                       the home folder: a folder, or a URL that fsspec knows
+POLREG_KEEP_DOCUMENTS  yes or no: whether each document that is published is kept, where the
+                       command says nothing of it
 POLREG_LOG_FORMAT      json or text: how what follows or serves tells of what happens; where it
                        is not set, text on a terminal and json elsewhere
 """
@@ -82,12 +86,20 @@ class Settings:
     max_fee: int | None = None
     """Wei a unit of gas."""
     stuck_after: float = 90.0
+    documents: str | None = field(default=None, repr=False)
+    keep_documents: bool = False
     log_format: LogFormat | None = None
 
     @property
     def secrets(self) -> frozenset[str]:
         """What may stand in no log: keys and passwords, also those within URLs."""
-        others = (self.rpc_ws_url, self.database_url, self.database_read_url, self.signer_url)
+        others = (
+            self.rpc_ws_url,
+            self.database_url,
+            self.database_read_url,
+            self.signer_url,
+            self.documents,
+        )
         urls = [*split_urls(self.rpc_url or ""), *filter(None, others)]
         found = {secret for url in urls for secret in _secrets_in(url)}
         if self.private_key is not None:
@@ -161,6 +173,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         private_key=get("POLREG_PRIVATE_KEY"),
         max_fee=_wei(get("POLREG_MAX_FEE_GWEI"), "POLREG_MAX_FEE_GWEI"),
         stuck_after=_seconds(get("POLREG_STUCK_AFTER", "90"), "POLREG_STUCK_AFTER"),
+        documents=get("POLREG_DOCUMENTS"),
+        keep_documents=_yes(get("POLREG_KEEP_DOCUMENTS", "no"), "POLREG_KEEP_DOCUMENTS"),
         log_format=_log_format(get("POLREG_LOG_FORMAT")),
     )
 
@@ -270,6 +284,12 @@ def _wei(text: str | None, name: str) -> int | None:
         raise InputError(f"{name} is not a number of gwei")
     whole, _, part = text.partition(".")
     return int(whole) * 10**9 + int(part.ljust(9, "0"))
+
+
+def _yes(text: str, name: str) -> bool:
+    if text.lower() not in {"yes", "no"}:
+        raise InputError(f"{name} is {text!r}, neither yes nor no")
+    return text.lower() == "yes"
 
 
 def _log_format(text: str | None) -> LogFormat | None:

@@ -53,6 +53,7 @@ from api.models.policies import (
     PolicyAnswer,
 )
 from api.models.submissions import Submission, SubmissionAnswer, SubmittedAct
+from api.models.texts import Clause, TextAnswer, TextRecord
 
 __all__ = [
     "Alive",
@@ -62,6 +63,7 @@ __all__ = [
     "AuthorityAnswer",
     "Block",
     "CheckpointAnswer",
+    "Clause",
     "Collection",
     "CollectionsAnswer",
     "Compromise",
@@ -103,6 +105,8 @@ __all__ = [
     "Submission",
     "SubmissionAnswer",
     "SubmittedAct",
+    "TextAnswer",
+    "TextRecord",
     "Totals",
     "Verdict",
     "VerifyAnswer",

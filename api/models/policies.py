@@ -7,6 +7,7 @@ from typing import Any
 from api.models.base import Answer, FromRegistry, shown
 from api.models.joint import Issuer, MarkedAct
 from api.models.sample import ACCOUNT, AUTHORITY, BLOCK, DOCUMENT, MOMENT, NUMBER, POLICY, TITLE
+from api.models.texts import TextRecord
 from registry.core.manifest import ManifestState
 from registry.core.timeline import Standing
 from registry.core.verdict import Unsettled
@@ -55,6 +56,8 @@ class Policy(Answer):
     endorses: str | None = shown(None)
     endorsed_by: list[Endorsement]
     """Entries of co-issuing authorities. Empty in lists: ask for the one policy."""
+    text: TextRecord | None = shown(None)
+    """What is registered of what the document says. Null in lists, and where nothing is."""
     issuers: list[Issuer] | None = shown([])
     """The bodies that issue the document that applies, the lead first. Null in lists."""
     compromised: list[MarkedAct] | None = shown([])

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api import answering, problems
 from api.documentation import answers as documented
 from api.follower import Follower
-from api.models import DocumentAnswer, VerifyAnswer
+from api.models import DocumentAnswer, TextAnswer, VerifyAnswer
 from api.opened import Opened
 from api.parameters import Following, On, Registry, Sha256
 from api.upload import hash_upload
@@ -20,7 +20,10 @@ from registry.core.digest import parse_digest
 from registry.core.position import Position
 from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict
+from registry.errors import NotFound
 from registry.services import answers
+from registry.services.clause_lists import text_of_document
+from registry.services.lookup import current_position
 from registry.services.verify import verify_digests
 
 router = APIRouter(tags=["documents"])
@@ -62,6 +65,23 @@ async def document(sha256: Sha256, registry: Registry, following: Following, on:
     else:
         position, found = await run_in_threadpool(_verdicts, registry, following, digests, day)
     return answering.from_registry(position, answers.verdict(found[0], day))
+
+
+@router.get(
+    "/documents/{sha256}/text",
+    response_model=TextAnswer,
+    responses=documented(TextAnswer, problems.NOT_FOUND),
+)
+def text(sha256: Sha256, registry: Registry, following: Following) -> Response:
+    """What is registered of what the document with this SHA-256 says: the digest of its text, and
+    its clauses by label and hash where they are known to this server."""
+    try:
+        found = text_of_document(registry.engine, parse_digest(sha256))
+    except NotFound:
+        following.require_caught_up(current_position(registry.engine))
+        raise
+    shown = answers.registered_text(found.registered, found.listed)
+    return answering.from_registry(found.position, shown)
 
 
 @router.post(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from api import answering, problems
 from api.documentation import answers as documented
-from api.models import HistoryAnswer, PoliciesAnswer, PolicyAnswer
+from api.models import HistoryAnswer, PoliciesAnswer, PolicyAnswer, TextAnswer
 from api.parameters import (
     Numbered,
     On,
@@ -19,6 +19,7 @@ from api.parameters import (
 from registry.core.calendar import iso_date
 from registry.core.units import Day
 from registry.services import answers
+from registry.services.clause_lists import text_of_policy
 from registry.services.freshness import require_size
 from registry.services.lookup import FoundPolicy, find_policies, find_policy
 
@@ -83,6 +84,19 @@ def history(policy_id: PolicyId, registry: Registry, on: On) -> Response:
         ],
     }
     return answering.from_registry(found.position, content)
+
+
+@router.get(
+    "/{policy_id}/text",
+    response_model=TextAnswer,
+    responses=documented(TextAnswer, problems.NOT_FOUND),
+)
+def text(policy_id: PolicyId, registry: Registry, on: On) -> Response:
+    """What is registered of what the document says that applies on a date: the digest of its text,
+    and its clauses by label and hash where they are known to this server."""
+    found = text_of_policy(registry.engine, [policy_id], on.day())
+    shown = answers.registered_text(found.registered, found.listed)
+    return answering.from_registry(found.position, shown)
 
 
 def _policy(found: FoundPolicy, day: Day) -> Response:

@@ -16,6 +16,7 @@ from registry.cli import (
     catalogue,
     check,
     collection,
+    document,
     export,
     joint,
     operate,
@@ -27,6 +28,7 @@ from registry.cli import (
     sign,
     snapshots,
     status,
+    text,
 )
 from registry.cli import fsck as checking
 from registry.cli.groups import DEFAULT, DefaultCommand, DefaultGroup
@@ -53,9 +55,11 @@ _GROUPS = {
     "admin": administrator,
     "authority": authority,
     "collection": collection,
+    "document": document,
     "export": export,
     "outbox": outbox,
     "sign": sign,
+    "text": text,
 }
 # Commands that have others below them.
 _BELOW: dict[str, _Commands] = {**catalogue.BELOW, **snapshots.BELOW}

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common
+from registry.cli import common, drafting, texts
 from registry.cli.common import Json
+from registry.cli.drafting import KeepDocument, Salted, WithText
 
 if TYPE_CHECKING:
     from registry.core.ranges import Ranges
     from registry.services.import_costs import Spending
     from registry.services.outbox import Outbox
+    from registry.services.texts import Choices, LeftOut
     from registry.services.worklist import Worklist
     from registry.services.workspace import Workspace
 
@@ -44,6 +46,9 @@ def import_index(
             help="Write what became of every row to PATH.csv and PATH.json, also after Ctrl-C.",
         ),
     ] = None,
+    text: WithText = True,
+    salted: Salted = False,
+    keep_document: KeepDocument = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -64,12 +69,15 @@ def import_index(
 
     if report is not None:
         require_writable(report)
+    wanted = drafting.choices(text=text, salted=salted, keep_document=keep_document)
     common.warn_of_key()
     with Worklist() as worklist, common.workspace() as opened:
         read_index(index, worklist)
         opened.write_much()
         common.sync_quietly(opened)
-        run = _Import(opened, worklist, root or index.parent, batch, report, as_json=as_json)
+        run = _Import(
+            opened, worklist, root or index.parent, batch, report, wanted, as_json=as_json
+        )
         allowed = opened.development if open_authorities is None else open_authorities
         return run.rehearse(allowed=allowed) if dry_run else run.perform(allowed=allowed)
 
@@ -84,30 +92,25 @@ class _Import:
         root: Path,
         batch: int,
         report: Path | None,
+        wanted: Choices,
         *,
         as_json: bool,
     ) -> None:
         self._opened, self._worklist, self._root, self._batch = opened, worklist, root, batch
+        self._wanted = wanted
         self._report, self._as_json = report, as_json
         self._newly_open: list[str] = []
+        self._left_out: LeftOut = texts.nothing_left_out()
         self._synced = 0
 
     def perform(self, *, allowed: bool) -> int:
-        from registry.services.importing import stage_all
         from registry.services.setup import outbox_for
 
         outbox = outbox_for(self._opened, common.ask_password, batch=self._batch)
         try:
             self._authorities(outbox, allowed=allowed)
             self._describe()
-            with common.progress("staging") as advance:
-
-                def progress(done: int, total: int) -> None:
-                    self._read_along(done)
-                    advance(done, total)
-
-                acts = stage_all(self._worklist, self._opened.engine, outbox, progress)
-            self._finish(outbox, acts)
+            self._finish(outbox, self._stage(outbox))
         except KeyboardInterrupt:
             self._say_what_is_in_line(outbox)
             raise
@@ -128,7 +131,13 @@ class _Import:
             self._refuse(missing)
             missing = []
         self._describe()
-        found = estimate(self._worklist, self._opened.engine, self._opened.client, self._batch)
+        found = estimate(
+            self._worklist,
+            self._opened.engine,
+            self._opened.client,
+            self._batch,
+            text=self._wanted.text,
+        )
         counts = self._worklist.counts()
         summary = {
             "dry_run": True,
@@ -184,6 +193,27 @@ class _Import:
 
         with common.progress("hashing") as advance:
             describe_files(self._worklist, self._root, advance)
+
+    def _stage(self, outbox: Outbox) -> Ranges:
+        from registry.services.importing import stage_all
+        from registry.services.texts import registering
+
+        opened = self._opened
+        with (
+            registering(opened.settings, opened.engine, self._wanted) as registered,
+            common.progress("staging") as advance,
+        ):
+
+            def progress(done: int, total: int) -> None:
+                self._read_along(done)
+                advance(done, total)
+
+            try:
+                return stage_all(
+                    self._worklist, opened.engine, outbox, (registered, self._root), progress
+                )
+            finally:
+                self._left_out = registered.left_out
 
     def _finish(self, outbox: Outbox, acts: Ranges) -> None:
         from registry.services.import_costs import Spending
@@ -247,7 +277,9 @@ class _Import:
             "gas_used": spending.gas_used,
             "paid": spending.paid,
             "authorities_opened": self._newly_open,
+            "without_text": sum(map(len, self._left_out.files.values())),
         }
+        texts.note_left_out(self._left_out)
         self._write_report(summary)
         if self._as_json:
             common.print_json({**summary, "refused": self._refused()})

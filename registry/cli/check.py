@@ -281,6 +281,11 @@ def show(policy: _Policy, on: On = None, as_json: Json = False) -> None:
             # The contract's status knows no dates: it must not pass for the standing.
             more = ", by its latest act" if key == "status" else ""
             common.say(f"  {key.replace('_', ' '):<13}{shown[key]}{more}")
+    if shown["text"] is not None:
+        record = shown["text"]
+        salted = ", salted" if record["salted"] else ""
+        common.say(f"  {'text':<13}sha256 {record['sha256']}")
+        common.say(f"  {'clauses':<13}{record['clauses']}{salted}, root {record['clauses_root']}")
     for each in shown["endorsed_by"]:
         common.say(f"  {'endorsed by':<13}{each['authority']}")
     for line in issuers_in_words(shown["issuers"]):
@@ -337,6 +342,8 @@ def history(
 
 
 def _say_entry(each: dict[str, Any]) -> None:
+    from registry.core.text.clauses import read_record
+
     common.say(
         f"{each['entry']:>7}  {each['action']:<10}"
         f"{'from ' + each['effective_on'] if each['effective_on'] else 'no date':<16}"
@@ -344,7 +351,12 @@ def _say_entry(each: dict[str, Any]) -> None:
     )
     if each["document"]:
         common.say(f"         document {each['document']}")
-    reason = (each["manifest"]["content"] or {}).get("reason")
+    content = each["manifest"]["content"] or {}
+    record = read_record(content.get("text"))
+    if each["document"] and record is not None:
+        salted = ", salted" if record.salted else ""
+        common.say(f"         text {record.digest.hex()}, {record.count} clauses{salted}")
+    reason = content.get("reason")
     if reason:
         common.say(f"         reason: {reason}")
     if each["manifest"]["problem"]:

@@ -12,6 +12,7 @@ from registry.cli import common
 
 if TYPE_CHECKING:
     from registry.core.draft import Draft
+    from registry.services.texts import Choices
 
 Authority = Annotated[str, typer.Option(help="The authority's code, such as CN.GD.SHENZHEN.")]
 Number = Annotated[str, typer.Option(help="The policy's number, as the authority printed it.")]
@@ -43,6 +44,28 @@ DigestOnly = Annotated[
         "--digest-only",
         help="Keep the manifest off the chain: cheaper. Whoever checks without it can not tell "
         "the last day, and never gets the answer in force. It is printed: keep it.",
+    ),
+]
+WithText = Annotated[
+    bool,
+    typer.Option(
+        "--text/--no-text",
+        help="Register what the document says: its text's digest and the root over its clauses.",
+    ),
+]
+Salted = Annotated[
+    bool,
+    typer.Option(
+        "--salted",
+        help="For a confidential document: nobody can guess a short clause from its hash. The "
+        "salts are kept in the home folder, and nowhere else.",
+    ),
+]
+KeepDocument = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-document/--no-keep-document",
+        help="Keep the file here, and what its clauses say; else as POLREG_KEEP_DOCUMENTS says.",
     ),
 ]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The document.")]
@@ -90,6 +113,23 @@ def document_draft(action_name: str, given: dict[str, Any]) -> Draft:
         reason=given["reason"],
         issued_with=given["joint"] or (),
     )
+
+
+def choices(*, text: bool, salted: bool, keep_document: bool | None) -> Choices:
+    """What is wanted of the text of what is published."""
+    import os
+
+    from registry.config import settings_from
+    from registry.errors import InputError
+    from registry.services.texts import Choices
+
+    if salted and not text:
+        raise InputError(
+            "--salted is for the clauses that --no-text leaves out", hint="give one of the two"
+        )
+    if keep_document is None:
+        keep_document = settings_from(os.environ).keep_documents
+    return Choices(text=text, salted=salted, keep=keep_document)
 
 
 def status_draft(

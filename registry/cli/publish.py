@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common, drafting
+from registry.cli import common, drafting, texts
 from registry.cli.common import Json
 from registry.cli.drafting import (
     Authority,
@@ -16,19 +17,23 @@ from registry.cli.drafting import (
     File,
     Issued,
     Joint,
+    KeepDocument,
     Number,
     Policy,
     Reason,
     Relation,
     Rendition,
+    Salted,
     TitleEn,
     TitleZh,
     Type,
     Until,
+    WithText,
 )
 
 if TYPE_CHECKING:
     from registry.core.draft import Draft
+    from registry.services.texts import Choices
 
 
 def _document_command(name: str) -> Callable[..., None]:
@@ -46,12 +51,16 @@ def _document_command(name: str) -> Callable[..., None]:
         relation: Relation = None,
         reason: Reason = None,
         joint: Joint = None,
+        text: WithText = True,
+        salted: Salted = False,
+        keep_document: KeepDocument = None,
         digest_only: DigestOnly = False,
         as_json: Json = False,
     ) -> None:
         given = locals()
+        wanted = drafting.choices(text=text, salted=salted, keep_document=keep_document)
         draft = drafting.document_draft(name.upper(), given)
-        perform(draft, digest_only=digest_only, as_json=as_json)
+        perform(draft, digest_only=digest_only, as_json=as_json, document=(file, wanted))
 
     act.__doc__ = drafting.DOCUMENT_ACTS[name]
     return act
@@ -96,8 +105,15 @@ def _named(words: list[str]) -> tuple[str, str]:
     return row.authority, row.number
 
 
-def perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
-    """Record the draft as the account that acts, and say where it is."""
+def perform(
+    draft: Draft,
+    *,
+    digest_only: bool,
+    as_json: bool,
+    document: tuple[Path, Choices] | None = None,
+) -> None:
+    """Record the draft as the account that acts, and say where it is. Of a `document` that is
+    given, what it says is registered as its choices have it."""
     from registry.services import answers
     from registry.services.publish import completed, publish
     from registry.services.setup import outbox_for
@@ -107,10 +123,11 @@ def perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
         common.sync_quietly(opened)
         draft = completed(draft, opened.engine)
         outbox = outbox_for(opened, common.ask_password)
-        done = publish(draft, opened.client, outbox, digest_only=digest_only)
+        with texts.registered(opened, draft, document) as (draft, kept):
+            done = publish(draft, opened.client, outbox, digest_only=digest_only)
         common.sync_quietly(opened)
         context = answers.workspace_context(opened.engine)
-    shown = answers.published(done)
+    shown = {**answers.published(done), **kept}
     if digest_only:
         # The chain does not have it, and nothing here keeps it.
         shown["manifest_text"] = draft.manifest().decode()
@@ -120,6 +137,7 @@ def perform(draft: Draft, *, digest_only: bool, as_json: bool) -> None:
     common.say(f"{draft.action.word}: {draft.called}")
     if shown["document"]:
         typer.echo(f"  document     sha256 {shown['document']}")
+    texts.say_kept(kept)
     typer.echo(f"  policy       {shown['policy_id']}")
     typer.echo(f"  entry        {shown['entry']} (act {shown['sequence']} on this policy)")
     gas = "" if shown["gas_used"] is None else f", {shown['gas_used']:,} gas"

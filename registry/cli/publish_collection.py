@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common
+from registry.cli import common, drafting, texts
 from registry.cli.common import Json
+from registry.cli.drafting import KeepDocument, WithText
 
 if TYPE_CHECKING:
     from registry.core.backlog import Refused
     from registry.core.collection import CollectionHeader
     from registry.core.draft import Draft
     from registry.services.publish import Published
+    from registry.services.texts import Choices
 
 _LISTED = 20
 
@@ -34,6 +36,8 @@ def publish_collection(
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day it applies.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why, in words.")] = None,
+    text: WithText = True,
+    keep_document: KeepDocument = None,
     amend: Annotated[
         bool, typer.Option("--amend", help="As the next version of a collection that there is.")
     ] = False,
@@ -69,8 +73,9 @@ def publish_collection(
         effective_to=common.optional_day(until, "last date"),
         reason=reason,
     )
+    wanted = drafting.choices(text=text, salted=False, keep_document=keep_document)
     common.warn_of_key()
-    written, header, refused = _build(source, authority, output)
+    written, header, refused = _build(source, authority, output, wanted)
     if header is None:
         _tell_refused(refused, as_json=as_json)
         return 1
@@ -80,16 +85,25 @@ def publish_collection(
 
 
 def _build(
-    source: Path, authority: str, output: Path | None
+    source: Path, authority: str, output: Path | None, wanted: Choices
 ) -> tuple[Path, CollectionHeader | None, list[Refused]]:
     """The members' file, named by their root where no name was given."""
     from registry.core.authority import check_code
     from registry.services.collections import build
+    from registry.services.texts import registering
 
-    folder = common.workspace().settings.home / "collections"
-    path = output or folder / "new.ndjson"
-    with common.progress("hashing") as advance:
-        built = build(source, check_code(authority), path, advance)
+    code = check_code(authority)
+    with common.workspace() as opened:
+        folder = opened.settings.home / "collections"
+        path = output or folder / "new.ndjson"
+        with (
+            registering(opened.settings, opened.engine, wanted) as registered,
+            common.progress("reading") as advance,
+        ):
+            built = build(source, code, path, advance, registered)
+            if built.header is None:
+                registered.take_back()
+    texts.note_left_out(registered.left_out)
     if built.header is not None and output is None:
         path = path.replace(folder / f"{built.header.root.hex()}.ndjson")
     return path, built.header, built.refused

@@ -1,6 +1,6 @@
 """A mirror as one file, the same from every database: a header line, the log's entries as a log
 export has them, the window of block headers that may still be replaced, the members of collections
-as their own files have them, and a seal.
+as their own files have them, lists of clauses as theirs have them, and a seal.
 
 Nothing that is derived is in it: whoever restores computes it again. The seal is the SHA-256
 of all bytes before its line, so that a file that was cut off or altered by accident is known;
@@ -22,6 +22,7 @@ from registry.core.json_lines import checkpoint, parse_header, parse_line
 from registry.core.log_export import LogHeader, entries_in_order
 from registry.core.snapshot import Checkpoint, ndjson_line
 from registry.core.strict_fields import block_id, closed_object, hexadecimal, whole_number
+from registry.core.text.list_file import Listed, read_lists
 from registry.core.units import BlockNumber, UnixSeconds
 from registry.core.verdict import FinalityBlocks
 from registry.errors import InputError
@@ -34,8 +35,8 @@ _HEADER_KEYS = ("first_block", "block_time", "safe", "finalized", "window")
 @dataclass(frozen=True, slots=True)
 class BackupHeader:
     """Where the mirror stood: the log's size and root at the block up to which the chain was
-    read, what of it was settled, how many headers the window has, and of how many collections the
-    members were known."""
+    read, what of it was settled, how many headers the window has, of how many collections the
+    members were known, and how many lists of clauses were."""
 
     checkpoint: Checkpoint
     first_block: BlockNumber
@@ -43,6 +44,7 @@ class BackupHeader:
     finality: FinalityBlocks
     window: int
     collections: int = 0
+    clause_lists: int = 0
 
     @property
     def log(self) -> LogHeader:
@@ -53,12 +55,13 @@ def backup_lines(
     header: BackupHeader,
     entries: Iterable[bytes],
     window: Iterable[Block],
-    members: Iterable[bytes] = (),
+    side_data: Iterable[bytes] = (),
 ) -> Iterator[bytes]:
     """The file's lines; `entries` are those of a log export, `window` from the oldest on,
-    `members` the lines of each collection's own file, one file after the other."""
+    `side_data` the lines of each collection's own file, one file after the other, and then those
+    of the lists of clauses."""
     hasher = hashlib.sha256()
-    for line in _unsealed(header, entries, window, members):
+    for line in _unsealed(header, entries, window, side_data):
         hasher.update(line)
         yield line
     yield ndjson_line({"sha256": hasher.hexdigest()})
@@ -66,10 +69,10 @@ def backup_lines(
 
 def header_fields(header: BackupHeader) -> dict[str, Any]:
     told, finality = header.checkpoint, header.finality
-    # Left out where there is none: so were all files before there were collections.
-    collections = {"collections": header.collections} if header.collections else {}
+    # Left out where there is none: so were all files before there were such.
+    counts = {"collections": header.collections, "clause_lists": header.clause_lists}
     return {
-        **collections,
+        **{name: count for name, count in counts.items() if count},
         "schema": SCHEMA,
         "chain": told.chain,
         "contract": told.contract,
@@ -88,7 +91,7 @@ def _unsealed(
     header: BackupHeader,
     entries: Iterable[bytes],
     window: Iterable[Block],
-    members: Iterable[bytes],
+    side_data: Iterable[bytes],
 ) -> Iterator[bytes]:
     yield ndjson_line(header_fields(header))
     yield from entries
@@ -100,16 +103,16 @@ def _unsealed(
                 "time": block.time,
             }
         )
-    yield from members
+    yield from side_data
 
 
 class BackupReader:
     """Reads a backup's lines once, from the first to the last: the header at once, then
-    `entries`, `window` and `collections`. Only when the last has ended was the whole file what was
-    written.
+    `entries`, `window`, `collections` and `clause_lists`. Only when the last has ended was the
+    whole file what was written.
 
     Raises InputError for what can not be read, was cut off or altered, and NotVerified for a
-    manifest that its entry does not name, or members that do not have their root.
+    manifest that its entry does not name, or members or clauses that do not have their root.
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
@@ -126,8 +129,8 @@ class BackupReader:
     def window(self) -> list[Block]:
         """The headers that follow the entries, from the oldest on."""
         header = self.header
-        # Without collections nothing but headers follows, and more than are told of is an error.
-        most = header.window if header.collections else None
+        # Without side data nothing but headers follows, and more than are told of is an error.
+        most = header.window if header.collections or header.clause_lists else None
         found = [_block(line) for line in islice(self._lines, most)]
         if len(found) != header.window:
             raise InputError(f"it has {len(found)} block headers, its header says {header.window}")
@@ -149,8 +152,14 @@ class BackupReader:
                 raise InputError(f"it has {number} collections, its header says {said}")
             header = collection_header(line)
             yield header, read_members(header, self._lines)
-        if next(self._lines, None) is not None:
+        if not self.header.clause_lists and next(self._lines, None) is not None:
             raise InputError("it goes on after its last collection")
+
+    def clause_lists(self) -> Iterator[Listed]:
+        """The lists of clauses that follow the collections."""
+        yield from read_lists(self.header.clause_lists, self._lines)
+        if next(self._lines, None) is not None:
+            raise InputError("it goes on after its last list of clauses")
 
 
 def _sealed(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -169,7 +178,8 @@ def _sealed(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _read_header(line: bytes) -> BackupHeader:
-    more = ("collections",) if "collections" in parse_line(line) else ()
+    there = parse_line(line)
+    more = [name for name in ("collections", "clause_lists") if name in there]
     fields = parse_header(line, SCHEMA, (*_HEADER_KEYS, *more))
     told = checkpoint(fields)
     first = BlockNumber(whole_number(fields["first_block"], "first_block"))
@@ -182,6 +192,7 @@ def _read_header(line: bytes) -> BackupHeader:
         finality=FinalityBlocks(_settled(fields, "safe"), _settled(fields, "finalized")),
         window=whole_number(fields["window"], "window"),
         collections=whole_number(fields.get("collections", 0), "collections"),
+        clause_lists=whole_number(fields.get("clause_lists", 0), "clause_lists"),
     )
 
 

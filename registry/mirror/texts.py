@@ -218,12 +218,12 @@ def add_clause_list(
     if not hashes:
         raise InputError(f"the list {name} has no clause")
     for position, each in enumerate(hashes):
-        if _is_unfit(each.label):
+        if is_unfit(each.label):
             raise InputError(f"clause {position} of {name} has a label that can not be kept")
     if clauses_root(hashes) != root:
         raise NotVerified(f"the clauses do not have the root {name}: some of them were altered")
     if not own:
-        _require_registered(connection, root, len(hashes))
+        require_registered(connection, root, len(hashes))
     if said is not None:
         _require_said(name, hashes, said)
     held = connection.execute(
@@ -239,7 +239,7 @@ def add_clause_list(
     return fresh
 
 
-def _require_registered(connection: Connection, root: bytes, count: int) -> None:
+def require_registered(connection: Connection, root: bytes, count: int) -> None:
     plain = [each for each in by_root(connection, root) if not each.record.salted]
     if not plain:
         raise NotVerified(
@@ -255,13 +255,13 @@ def _require_said(name: str, hashes: Sequence[ClauseHash], said: Sequence[str]) 
     if len(said) != len(hashes):
         raise NotVerified(f"{name} has {len(hashes)} clauses, and {len(said)} texts are given")
     for position, (each, text) in enumerate(zip(hashes, said, strict=True)):
-        if _is_unfit(text):
+        if is_unfit(text):
             raise InputError(f"clause {position} of {name} has a text that can not be kept")
         if Clause(each.label, text).hashed() != each:
             raise NotVerified(f"the text of clause {position} of {name} is not the one that it has")
 
 
-def _is_unfit(value: str) -> bool:
+def is_unfit(value: str) -> bool:
     """Whether a database can not hold it: NUL, or what UTF-8 can not write."""
     return "\x00" in value or any("\ud800" <= each <= "\udfff" for each in value)
 
@@ -274,10 +274,21 @@ def _add_list(connection: Connection, root: bytes, hashes: Sequence[ClauseHash])
     return identity
 
 
-def forget_clauses(connection: Connection, identity: int) -> None:
-    """Take away a list of clauses."""
-    for column in (clause_texts.c.list, clauses.c.list, clause_lists.c.id):
-        connection.execute(delete(column.table).where(column == identity))
+def forget_clauses(connection: Connection, identity: int | None = None) -> None:
+    """Take away a list of clauses, or all."""
+    for table, column in (
+        (clause_texts, clause_texts.c["list"]),
+        (clauses, clauses.c["list"]),
+        (clause_lists, clause_lists.c.id),
+    ):
+        gone = delete(table)
+        connection.execute(gone if identity is None else gone.where(column == identity))
+
+
+def held_lists(connection: Connection) -> list[Digest]:
+    """The roots of all lists that are held here, in their order."""
+    statement = select(clause_lists.c.root).order_by(clause_lists.c.root)
+    return [Digest(root) for root in connection.execute(statement).scalars()]
 
 
 def registered_lists(connection: Connection) -> Iterator[Digest]:

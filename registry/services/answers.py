@@ -28,7 +28,9 @@ from registry.services.verify import required_position
 
 if TYPE_CHECKING:
     from registry.core.receipt_check import ShownPolicy, Trace
+    from registry.core.text.clauses import TextRecord
     from registry.mirror.member_listing import ListedMember
+    from registry.mirror.texts import ClauseList, RegisteredText
     from registry.services.lookup import FoundAuthority, FoundPolicy
     from registry.services.publish import Published
 
@@ -184,6 +186,27 @@ def member_of(found: MemberOf) -> dict[str, Any]:
     }
 
 
+def text_record(found: TextRecord) -> dict[str, Any]:
+    """What is registered of a document's text; whatever a manifest left out is there."""
+    return {"extractor": None, "salted": False, **found.fields()}
+
+
+def registered_text(found: RegisteredText, listed: ClauseList | None) -> dict[str, Any]:
+    """The same with where it stands, and its clauses where they are known."""
+    return {
+        "document": found.document.hex(),
+        "policy_id": found.policy_id.hex(),
+        "entry": found.entry,
+        "member": found.member,
+        "text": text_record(found.record),
+        "clauses": (
+            None
+            if listed is None
+            else [{"label": each.label, "sha256": each.text_hash.hex()} for each in listed.hashes]
+        ),
+    }
+
+
 def collection(row: Any) -> dict[str, Any]:
     """An entry that is a collection, from a row of mirror.members. `held`: its members are known
     here."""
@@ -229,6 +252,7 @@ def shown_policy(found: FoundPolicy) -> dict[str, Any]:
     row = found.row
     return {
         **policy(row, found.position, found.endorsed_by),
+        "text": None if found.text is None else text_record(found.text),
         "issuers": [issuer(each) for each in found.issuers],
         "compromised": [mark(each) for each in marked],
         "doubted": doubted(marked, EntryIndex(row.document_entry), EntryIndex(row.head)),
@@ -268,6 +292,7 @@ def policy(row: Any, position: Position, endorsed_by: Sequence[Any] = ()) -> dic
             {"policy_id": each.policy_id.hex(), "authority": each.authority} for each in endorsed_by
         ],
         # Of the one policy alone: `shown_policy`.
+        "text": None,
         "issuers": None,
         "compromised": None,
         "doubted": None,

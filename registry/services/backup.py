@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from registry.chain.addresses import checksummed, parse_address
@@ -25,15 +25,19 @@ from registry.core.log_export import MAX_LINE, entry_line
 from registry.core.merkle import Frontier
 from registry.core.position import Position
 from registry.core.snapshot import Checkpoint
+from registry.core.text.list_file import list_lines
 from registry.core.units import BlockNumber
 from registry.errors import CouldNotCheck, Inconsistent, InputError, LocalFailure, NotVerified
 from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.headers import forget_headers, stored_headers, write_headers
 from registry.mirror.leader import leadership
 from registry.mirror.members import forget_members, held_collections, write_members
+from registry.mirror.own_lists import OwnList, keep_own_lists
 from registry.mirror.position import forget_position, read_position, write_position
 from registry.mirror.queries import log_rows
 from registry.mirror.store import rewind
+from registry.mirror.texts import forget_clauses, held_lists
+from registry.services.clause_lists import stored_lists
 from registry.services.collections import checked_members
 from registry.services.files import write_whole
 from registry.services.hashing import hash_file
@@ -42,7 +46,7 @@ from registry.services.log_export import fill, opened, recorded
 Progress = Callable[[int, int], None]
 """Called with entries done and entries in all."""
 
-_BATCH = 2000
+_BATCH, _LISTS = 2000, 200
 _UNPROVEN = BlockNumber(-1)
 
 
@@ -55,25 +59,34 @@ def back_up(engine: Engine, output: Path, progress: Progress | None = None) -> B
             raise CouldNotCheck("the mirror has read nothing yet", hint="run polreg sync")
         window = stored_headers(connection)[::-1]
         held = held_collections(connection)
-        header = _header(position, len(window), len(held))
+        roots = held_lists(connection)
+        header = _header(position, len(window), len(held), len(roots))
         entries = _entry_lines(connection, position, progress)
         members = chain.from_iterable(
             collection_lines(each.header, checked_members(connection, each)) for each in held
         )
-        written = write_whole(output, backup_lines(header, entries, window, members))
+        lists = list_lines(stored_lists(connection, roots))
+        lines = backup_lines(header, entries, window, chain(members, lists))
+        written = write_whole(output, lines)
     if output.is_file() and hash_file(output).sha256.hex() != written:
         raise LocalFailure(f"{output} does not read as it was written", hint="check the disk")
     return header
 
 
-def _header(position: Position, window: int, collections: int) -> BackupHeader:
+def _header(position: Position, window: int, collections: int, lists: int) -> BackupHeader:
     network = caip2(position.chain_id)
     contract = caip10(position.chain_id, checksummed(position.contract))
     told = Checkpoint(
         network, contract, position.size, position.root, position.block, position.block_hash
     )
     return BackupHeader(
-        told, position.first_block, position.block_time, position.finality, window, collections
+        told,
+        position.first_block,
+        position.block_time,
+        position.finality,
+        window,
+        collections,
+        lists,
     )
 
 
@@ -103,6 +116,8 @@ def check_backup(path: Path, progress: Progress | None = None) -> BackupHeader:
         for _, members in reader.collections():
             for _ in members:
                 pass
+        for _ in reader.clause_lists():
+            pass
     if grown.root() != told.root:
         raise NotVerified("the entries do not have the root that the header says")
     return reader.header
@@ -138,6 +153,9 @@ def restore(
         for collection, members in reader.collections():
             for _ in write_members(connection, collection, members):
                 pass
+        lists = (OwnList(each.root, each.hashes) for each in reader.clause_lists())
+        while some := list(islice(lists, _LISTS)):
+            keep_own_lists(connection, some)
     return header
 
 
@@ -180,6 +198,7 @@ def _make_empty(connection: Connection, *, replace: bool) -> None:
     rewind(connection, _UNPROVEN)
     forget_headers(connection, _UNPROVEN)
     forget_members(connection)
+    forget_clauses(connection)
     forget_position(connection)
 
 

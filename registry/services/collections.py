@@ -48,6 +48,7 @@ from registry.services.log_export import opened
 from registry.services.lookup import find_policy
 from registry.services.outbox import Outbox
 from registry.services.publish import Published, publish
+from registry.services.texts import Registering
 from registry.services.verify import required_position
 
 Progress = Callable[[int, int], None]
@@ -97,8 +98,15 @@ def _index_rows(index: Path) -> tuple[list[Row], list[Refused]]:
         raise InputError(f"the index {index}: {reason}") from None
 
 
-def build(source: Path, authority: str, output: Path, progress: Progress | None = None) -> Built:
+def build(
+    source: Path,
+    authority: str,
+    output: Path,
+    progress: Progress | None = None,
+    texts: Registering | None = None,
+) -> Built:
     """Make a collection of all files of a folder or an index, and write its members to `output`.
+    `texts` registers what they say.
 
     All or nothing: its root is on the chain for good. Raises InputError for a source that can not
     be read or holds nothing.
@@ -108,7 +116,7 @@ def build(source: Path, authority: str, output: Path, progress: Progress | None 
         raise InputError(f"{source} holds no document")
     tree = Growing()
     with tempfile.TemporaryFile() as spool:
-        for manifest in _manifests(rows, root, refused, progress):
+        for manifest in _manifests(rows, root, refused, progress, texts):
             tree.append(manifest)
             spool.write(member_line(manifest))
         if refused:
@@ -128,13 +136,18 @@ def _chained(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _manifests(
-    rows: list[Row], root: Path, refused: list[Refused], progress: Progress | None
+    rows: list[Row],
+    root: Path,
+    refused: list[Refused],
+    progress: Progress | None,
+    texts: Registering | None,
 ) -> Iterator[bytes]:
     """The members' manifests, in the order of the rows."""
     digests: dict[bytes, int] = {}
     numbers: dict[bytes, int] = {}
     base = root.resolve()
     for at in range(0, len(rows), _AT_ONCE):
+        drafts: list[tuple[Row, Draft]] = []
         for row in rows[at : at + _AT_ONCE]:
             try:
                 file = describe_within(base, row.path, row.language)
@@ -142,11 +155,30 @@ def _manifests(
                     raise InputError(file)
                 _require_new(digests, file.sha256, row.line, "the same document as")
                 _require_new(numbers, row.key.number_hash, row.line, "of the same number as")
-                yield _draft(row, file).manifest()
+                drafts.append((row, _draft(row, file)))
             except InputError as error:
                 refused.append(Refused(row.line, row.path, str(error)))
+        yield from _written(drafts, base, refused, texts)
         if progress:
             progress(min(at + _AT_ONCE, len(rows)), len(rows))
+
+
+def _written(
+    drafts: list[tuple[Row, Draft]], base: Path, refused: list[Refused], texts: Registering | None
+) -> Iterator[bytes]:
+    """The manifests of these, with what their files say. Of what is refused none is read."""
+    prepared: list[Draft | InputError] = [draft for _, draft in drafts]
+    if texts is not None and not refused:
+        prepared = texts.prepared(
+            [draft for _, draft in drafts], [base / row.path for row, _ in drafts]
+        )
+    for (row, _), draft in zip(drafts, prepared, strict=True):
+        try:
+            if isinstance(draft, InputError):
+                raise draft
+            yield draft.manifest()
+        except InputError as error:
+            refused.append(Refused(row.line, row.path, str(error)))
 
 
 def _require_new(seen: dict[bytes, int], key: bytes, line: int, what: str) -> None:

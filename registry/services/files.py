@@ -12,7 +12,7 @@ from typing import IO
 from registry.errors import LocalFailure
 
 
-def write_whole(output: Path, pieces: Iterable[bytes]) -> str:
+def write_whole(output: Path, pieces: Iterable[bytes], *, mode: int = 0o644) -> str:
     """Write a file that is either whole or not there; returns its SHA-256 in hexadecimal.
 
     A link, a pipe or a device is written to and stays what it is. Raises LocalFailure.
@@ -21,21 +21,21 @@ def write_whole(output: Path, pieces: Iterable[bytes]) -> str:
         if output.is_symlink() or (output.exists() and not output.is_file()):
             with output.open("wb") as file:
                 return _written(file, pieces)
-        return _replaced(output, pieces)
+        return _replaced(output, pieces, mode)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise LocalFailure(f"{output} can not be written: {error.strerror}") from None
 
 
-def _replaced(output: Path, pieces: Iterable[bytes]) -> str:
+def _replaced(output: Path, pieces: Iterable[bytes], mode: int) -> str:
     descriptor, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             digest = _written(file, pieces)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
+        os.chmod(name, mode)
         os.replace(name, output)
         _keep_name(output.parent)
     except BaseException:

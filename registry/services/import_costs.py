@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.chain.client import Client
 from registry.chain.costs import base_fees, price_now
 from registry.chain.sender import MAX_TRANSACTION_GAS, record_fits
+from registry.core.backlog import Planned
 from registry.core.entry import Action
 from registry.core.submission import Submission
+from registry.core.text.clauses import PROFILE, TextRecord
+from registry.core.units import Digest
 from registry.mirror import outbox_costs as rows
 from registry.mirror.engine import Engine, reading
 from registry.services.importing import plans, submissions_of
@@ -21,6 +24,14 @@ _TRANSACTION_GAS = 95_000
 _PUBLISH_GAS = 34_000
 _AMEND_GAS = 17_000
 _BYTE_GAS = 25
+# As long as most: what a document says is not read for an estimate.
+_SOME_TEXT = TextRecord(
+    PROFILE,
+    Digest(b"\xff" * 32),
+    Digest(b"\xff" * 32),
+    100,
+    "policy-registry 0.0.0, python-docx 0.0.0",
+)
 
 
 class Spending:
@@ -75,11 +86,18 @@ class Estimate:
         return self.gas * self.price
 
 
-def estimate(worklist: Worklist, engine: Engine, client: Client, batch: int) -> Estimate:
-    """What an import would do and about what it would cost; sends and stages nothing."""
+def estimate(
+    worklist: Worklist, engine: Engine, client: Client, batch: int, *, text: bool = False
+) -> Estimate:
+    """What an import would do and about what it would cost; sends and stages nothing. With `text`
+    each manifest is as long as one that says what its document says."""
     found = Estimate(price=price_now(client.transport))
     line: list[Submission] = []
     for made, known in plans(worklist, engine):
+        if text:
+            made.drafts[:] = [
+                Planned(each.row, replace(each.draft, text=_SOME_TEXT)) for each in made.drafts
+            ]
         for planned, submission in submissions_of(made, known, worklist):
             worklist.note_planned(planned.row.line)
             if len(line) == batch or not record_fits([*line, submission]):

@@ -30,10 +30,12 @@ from registry.mirror.outbox_costs import hashes_of
 from registry.mirror.queries import documents_at, published_documents, transactions_of
 from registry.services.hashing import describe_file
 from registry.services.outbox import Outbox
+from registry.services.texts import Registering
 from registry.services.worklist import Worklist
 
 _PIECE = 1 << 20
 _STAGED_AT_ONCE = 500
+_EARLIER_REFUSED = "an earlier version of it was refused"
 
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all."""
@@ -115,7 +117,7 @@ def submissions_of(
     for planned in made.drafts:
         key = planned.row.key
         if key in failed:
-            worklist.refuse(planned.row.line, "an earlier version of it was refused")
+            worklist.refuse(planned.row.line, _EARLIER_REFUSED)
             continue
         try:
             submission = planned.draft.submission(states.get(key, UNPUBLISHED))
@@ -131,13 +133,20 @@ def submissions_of(
 
 
 def stage_all(
-    worklist: Worklist, engine: Engine, outbox: Outbox, progress: Progress | None = None
+    worklist: Worklist,
+    engine: Engine,
+    outbox: Outbox,
+    texts: tuple[Registering, Path] | None = None,
+    progress: Progress | None = None,
 ) -> Ranges:
     """Write all that is to be published into the outbox, so that what is cut off goes on where
-    it was when the same import is run again; the acts. The first are on their way meanwhile."""
+    it was when the same import is run again; the acts. The first are on their way meanwhile.
+    `texts` registers what the files below a folder say."""
     acts = Ranges()
     done, total = 0, worklist.count_left()
     for made, known in plans(worklist, engine):
+        if texts is not None:
+            _add_texts(made, worklist, *texts)
         acted = submissions_of(made, known, worklist)
         placed = outbox.place(
             [submission for _, submission in acted],
@@ -156,6 +165,24 @@ def stage_all(
         if len(acts):
             outbox.push((acts.all[0][0], acts.all[-1][1]))
     return acts
+
+
+def _add_texts(made: Plan, worklist: Worklist, texts: Registering, root: Path) -> None:
+    """Complete the drafts of a plan by what their files say. A file that is another one by now is
+    noted, with the later versions of its policy."""
+    paths = [root / planned.row.path for planned in made.drafts]
+    prepared = texts.prepared([planned.draft for planned in made.drafts], paths)
+    kept: list[Planned] = []
+    failed: set[PolicyKey] = set()
+    for planned, draft in zip(made.drafts, prepared, strict=True):
+        row = planned.row
+        if isinstance(draft, InputError) or row.key in failed:
+            failed.add(row.key)
+            reason = str(draft) if isinstance(draft, InputError) else _EARLIER_REFUSED
+            worklist.refuse(row.line, reason.replace(f"{root / row.path} ", "it "))
+        else:
+            kept.append(Planned(row, draft))
+    made.drafts[:] = kept
 
 
 def settle(worklist: Worklist, engine: Engine) -> Ranges:

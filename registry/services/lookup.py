@@ -12,6 +12,7 @@ from registry.core.compromise import Mark, Report
 from registry.core.joint import Issuer
 from registry.core.policy import policy_key
 from registry.core.position import Position
+from registry.core.text.clauses import TextRecord
 from registry.core.units import Address, Day, Digest
 from registry.errors import InputError, NotFound
 from registry.mirror import listing, queries
@@ -19,6 +20,7 @@ from registry.mirror.compromised import mark_of, reports
 from registry.mirror.engine import Connection, Engine, reading
 from registry.mirror.issuers import Led, issuers_of
 from registry.mirror.listing import PolicyFilter
+from registry.mirror.texts import texts_of_entries
 from registry.services.verify import required_position
 
 _HEX = re.compile(r"[0-9a-fA-F]{4,64}")
@@ -35,6 +37,8 @@ class FoundPolicy:
     entries: Sequence[Any]
     compromised: Mapping[int, Mark]
     issuers: Sequence[Issuer]
+    text: TextRecord | None = None
+    """Of the document that applies."""
 
 
 def current_position(engine: Engine) -> Position:
@@ -79,7 +83,10 @@ def find_policy(engine: Engine, words: Sequence[str], on: Day) -> FoundPolicy:
         known = reports(connection)
         marked = (mark_of(known, each) for each in acts)
         compromised = {int(each.entry): each for each in marked if each is not None}
-        return FoundPolicy(position, row, endorsed_by, acts, compromised, _issuers(connection, row))
+        issuers = _issuers(connection, row)
+        told = texts_of_entries(connection, [row.document_entry]).get(row.document_entry)
+        text = None if told is None else told.record
+        return FoundPolicy(position, row, endorsed_by, acts, compromised, issuers, text)
 
 
 def _issuers(connection: Connection, row: Any) -> Sequence[Issuer]:

@@ -83,7 +83,7 @@ OWNERS = {
     "registry.mirror": {"alembic", "psycopg", "sqlalchemy"},
     "registry.cli": {"click", "rich", "structlog", "typer"},
     "registry.config": {"platformdirs"},
-    "registry.services": {"prometheus_client"},
+    "registry.services": {"fsspec", "prometheus_client"},
     "api": {"fastapi", "multipart", "pydantic", "python_multipart", "starlette", "uvicorn"},
 }  # fmt: skip
 SHARED = {("registry.fetching", "urllib3")}

@@ -1,0 +1,166 @@
+"""What is registered of a document's text when it is published, and what is kept here for it.
+
+Before anything is sent the clauses' list is in the mirror, the salts are in their file, and the
+document is in its store: a kill at any moment leaves at most what no entry tells of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from registry.config import Settings
+from registry.core.draft import Draft, FileDescription
+from registry.core.text.clauses import TextRecord, record_of
+from registry.core.units import Digest
+from registry.errors import CouldNotCheck, InputError, UnreadableText
+from registry.mirror.engine import Engine, writing
+from registry.mirror.own_lists import OwnList, forget_unregistered, keep_own_lists
+from registry.services.documents import Documents, documents_of
+from registry.services.salts import salts_for, salts_path
+from registry.services.text_reading import Opening, Reader, processors, read_text, text_reader
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a registrar wants of a document's text. `salted`: each clause's hash has a salt;
+    `keep`: the file, and what its clauses say, are kept here."""
+
+    text: bool = True
+    salted: bool = False
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredText:
+    """What became of one document: its record and its list, or why it has none. `changed`: the
+    file is another one than was described, and is not to be published."""
+
+    record: TextRecord | None = None
+    listed: OwnList | None = None
+    cause: CouldNotCheck | None = None
+    changed: InputError | None = None
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """Whose texts are not registered, by the cause, with what to do about it."""
+
+    files: dict[str, list[str]] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
+
+    def add(self, path: Path, error: CouldNotCheck) -> None:
+        cause = str(error).removeprefix(f"{path.name}: ")
+        self.files.setdefault(cause, []).append(path.name)
+        if error.hint:
+            self.hints[cause] = error.hint
+
+
+class Registering:
+    """The texts of documents that are being published, as the choices have it."""
+
+    def __init__(
+        self,
+        home: Path,
+        engine: Engine | None,
+        reader: Reader,
+        threads: ThreadPoolExecutor,
+        choices: Choices,
+        documents: Documents | None,
+    ) -> None:
+        self._home, self._engine, self._documents = home, engine, documents
+        self._reader, self._threads, self.choices = reader, threads, choices
+        self.left_out = LeftOut()
+        self._new: list[Digest] = []
+        self._missing: CouldNotCheck | None = None
+
+    def prepared(self, drafts: Sequence[Draft], paths: Sequence[Path]) -> list[Draft | InputError]:
+        """The drafts with what is registered of their documents' texts, or why one is not to be
+        published; what belongs to them is kept. Raises LocalFailure where it can not be."""
+        files = [draft.document for draft in drafts]
+        found = self.read(paths, files)
+        self._keep(paths, files)
+        lists = [each.listed for each in found if each.listed is not None]
+        if lists and self._engine is not None:
+            with writing(self._engine) as connection:
+                self._new += keep_own_lists(connection, lists)
+        return [
+            each.changed or replace(draft, text=each.record)
+            for draft, each in zip(drafts, found, strict=True)
+        ]
+
+    def read(
+        self, paths: Sequence[Path], files: Sequence[FileDescription | None]
+    ) -> list[RegisteredText]:
+        """What is to be registered of each file's text; salts are written down."""
+        if not self.choices.text:
+            return [RegisteredText()] * len(paths)
+        found = list(self._threads.map(self._read, paths, files))
+        for path, each in zip(paths, found, strict=True):
+            if each.cause is not None:
+                self.left_out.add(path, each.cause)
+        return found
+
+    def salts_file(self, draft: Draft) -> Path | None:
+        """Where the salts of a prepared draft are, if it has any."""
+        if draft.text is None or not draft.text.salted or draft.document is None:
+            return None
+        return salts_path(self._home, draft.document.sha256, draft.text.root)
+
+    def take_back(self) -> None:
+        """Forget the lists that no entry came to tell of."""
+        if self._new and self._engine is not None:
+            with writing(self._engine) as connection:
+                forget_unregistered(connection, self._new)
+            self._new = []
+
+    def _keep(self, paths: Sequence[Path], files: Sequence[FileDescription | None]) -> None:
+        if self._documents is not None and self.choices.keep:
+            for path, file in zip(paths, files, strict=True):
+                if file is not None:
+                    self._documents.keep(path, file.sha256)
+
+    def _read(self, path: Path, file: FileDescription | None) -> RegisteredText:
+        if file is None:
+            return RegisteredText()
+        if self._missing is not None:
+            return RegisteredText(cause=self._missing)
+        try:
+            return self._read_file(path, file)
+        except InputError as error:
+            return RegisteredText(changed=error)
+        except UnreadableText as error:
+            return RegisteredText(cause=error)
+        except CouldNotCheck as error:
+            # No library: it is the same for all of them.
+            self._missing = error
+            return RegisteredText(cause=error)
+
+    def _read_file(self, path: Path, file: FileDescription) -> RegisteredText:
+        text = read_text(self._reader, path, file)
+        if self.choices.salted:
+            # Its list stays beside its salts: the labels may tell something.
+            return RegisteredText(record_of(text, salts_for(self._home, file.sha256, text)))
+        said = [each.text for each in text.clauses] if self.choices.keep else None
+        record = record_of(text)
+        return RegisteredText(record, OwnList(record.root, text.hashed(), said))
+
+
+@contextmanager
+def registering(
+    settings: Settings,
+    engine: Engine | None,
+    choices: Choices,
+    *,
+    opening: Opening = text_reader,
+    workers: int | None = None,
+) -> Iterator[Registering]:
+    """What registers texts by these choices, into the home folder and the mirror if one is
+    given. Without `workers`, as many documents are read at once as there are processors."""
+    at_once = workers or processors()
+    documents = documents_of(settings) if choices.keep else None
+    with opening(at_once) as reader, ThreadPoolExecutor(at_once) as threads:
+        yield Registering(settings.home, engine, reader, threads, choices, documents)
