@@ -35,11 +35,17 @@ def content(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         for name, table in metadata.tables.items()
         if name not in OPERATIONAL
     }
+    # A list of clauses is known by its root; its number is the database's own.
+    for name, key in (("clause_lists", "id"), ("clauses", "list"), ("clause_texts", "list")):
+        tables[name].remove(key)
     tables["search"] = ["rowid", "title_zh", "title_en", "number"]
     found = {}
     with reading(engine) as connection:
         for name, columns in tables.items():
-            listed = ", ".join(f'"{each}"' for each in columns)
-            rows = connection.execute(text(f"SELECT {listed} FROM {name}"))
+            listed = ", ".join(f'{name}."{each}"' for each in columns)
+            source = f"SELECT {listed} FROM {name}"
+            if name in {"clauses", "clause_texts"}:
+                source = f'SELECT {listed}, root FROM {name} LEFT JOIN clause_lists ON id = "list"'
+            rows = connection.execute(text(source))
             found[name] = sorted(map(tuple, rows), key=repr)
     return found

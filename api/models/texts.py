@@ -40,6 +40,6 @@ class TextAnswer(FromRegistry):
     member: int | None = shown(None)
     """The document's place in the collection that the entry is; null for its own document."""
     text: TextRecord
-    clauses: list[Clause] | None
+    clauses: list[Clause] | None = shown([{"label": "第一条", "sha256": _CLAUSE}])
     """In the text's order, which have the root; null where they are not known to this server, as
     those of a salted document never are."""

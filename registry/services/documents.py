@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from registry.core.units import Digest
-from registry.errors import Inconsistent, InputError, LocalFailure, NotFound
+from registry.errors import Inconsistent, InputError, LocalFailure, NotFound, RegistryError
 
 if TYPE_CHECKING:
     from registry.config import Settings
@@ -111,8 +111,14 @@ class UrlDocuments:
             ) from None
         try:
             self._system, self._root = fsspec.core.url_to_fs(url)
-        except (ImportError, ValueError) as error:
+        except ImportError as error:
             raise InputError(f"POLREG_DOCUMENTS can not be used: {error}") from None
+        except Exception as error:
+            # What it says may hold the URL, and that a password.
+            raise InputError(
+                f"POLREG_DOCUMENTS is no URL that fsspec can use ({type(error).__name__})",
+                hint="write it as s3://bucket/folder, sftp://host/folder; or name a folder",
+            ) from None
 
     def keep(self, path: Path, sha256: Digest) -> None:
         kept = self._path(sha256)
@@ -152,7 +158,9 @@ def _at_the_url(sha256: Digest) -> Iterator[None]:
     """What a store says where it fails is its library's: an error of ours names the document."""
     try:
         yield
-    except (OSError, ValueError) as error:
+    except RegistryError:
+        raise
+    except Exception as error:
         raise LocalFailure(
             f"the store of POLREG_DOCUMENTS failed at the document {sha256.hex()}: "
             f"{type(error).__name__}",

@@ -39,7 +39,8 @@ def rebuild_kept(
     engine: Engine, documents: Documents, reader: Reader, progress: Progress | None = None
 ) -> Rebuilt:
     """From kept documents: their clauses, and what these say."""
-    wanted = [each for each in _sources(engine) if not each.said]
+    sources = {(each.document, each.record.root): each for each in _sources(engine)}
+    wanted = [each for each in sources.values() if not each.said]
     done = Rebuilt()
     for number, each in enumerate(wanted, 1):
         if not documents.holds(each.document):

@@ -23,6 +23,7 @@ from registry.core.calendar import parse_day
 from registry.core.draft import Draft
 from registry.core.entry import Action
 from registry.core.lifecycle import UNPUBLISHED
+from registry.core.text.clauses import Clause, record_of, text_of
 from registry.core.units import Digest
 from registry.services import setup
 from registry.services.authorities import open_authority
@@ -31,6 +32,7 @@ from registry.services.publish import Published, publish
 from registry.services.relaying import Paying
 from registry.services.workspace import Workspace
 from tests.conftest import CORPUS
+from tests.texts import keep as keep_text
 
 AUTHORITIES = {
     "CN": {"zh": "中华人民共和国", "en": "People's Republic of China"},
@@ -45,6 +47,8 @@ FINANCE_TITLE = {
     "zh": "关于促进金融业发展的若干措施",
     "en": "Measures to Support the Financial Sector",
 }
+# As the later version says it; of the earlier one it is registered with a salt.
+FINANCE_TEXT = text_of([Clause("第一条", "第一条 支持金融业高质量发展。")], "test/1")
 
 
 @dataclass
@@ -134,12 +138,15 @@ def _publish_finance(registry: SmallRegistry, writer: Writer) -> None:
     done = writer.act(
         Action.PUBLISH, FINANCE, FINANCE_TITLE, old,
         type="notice", issued="2017-08-15", effective_from="2017-09-01",
+        text=record_of(FINANCE_TEXT, [bytes(32)]),
     )  # fmt: skip
     writer.act(
         Action.AMEND, FINANCE, FINANCE_TITLE, new,
         type="notice", issued="2019-12-01", effective_from="2020-01-01",
         renditions=[describe_file(str(english), "en")],
+        text=record_of(FINANCE_TEXT),
     )  # fmt: skip
+    keep_text(writer.workspace.engine, FINANCE_TEXT, own=True)
     registry.policies["finance"] = done.policy_id.hex()
 
 

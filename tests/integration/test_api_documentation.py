@@ -22,11 +22,13 @@ __all__ = ["client", "registry"]
 
 _PLACES = {
     "/v1/documents/{sha256}": lambda r: "/v1/documents/" + r.sha256("finance-2020"),
+    "/v1/documents/{sha256}/text": lambda r: f"/v1/documents/{r.sha256('finance-2020')}/text",
     "/v1/policies/by-number": lambda _: (
         "/v1/policies/by-number?authority=CN.GD.SHENZHEN&number=深府〔2017〕71号"
     ),
     "/v1/policies/{policy_id}": lambda r: "/v1/policies/" + r.policies["joint"],
     "/v1/policies/{policy_id}/history": lambda r: f"/v1/policies/{r.policies['finance']}/history",
+    "/v1/policies/{policy_id}/text": lambda r: f"/v1/policies/{r.policies['finance']}/text",
     "/v1/authorities/{code}": lambda _: "/v1/authorities/CN.GD",
 }
 _WRONG = {
@@ -35,6 +37,8 @@ _WRONG = {
     "/v1/policies/by-number": "/v1/policies/by-number",
     "/v1/policies/{policy_id}": "/v1/policies/x",
     "/v1/policies/{policy_id}/history": "/v1/policies/x/history",
+    "/v1/policies/{policy_id}/text": "/v1/policies/x/text",
+    "/v1/documents/{sha256}/text": "/v1/documents/x/text",
     "/v1/authorities/{code}": "/v1/authorities/x",
     "/v1/documents/{sha256}/receipt": "/v1/documents/x/receipt",
     "/v1/tile/{level}/{index}": "/v1/tile/0/x",

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from registry.mirror.schema import OPERATIONAL
+from registry.mirror.schema import CLAUSES, OPERATIONAL
 from tests.integration.command_line import User
 
 NUMBER = "粤府〔2017〕71号"
@@ -256,7 +256,7 @@ def test_the_same_on_anvil(anvil_user: User, document: Path, tmp_path: Path) -> 
 def dump(database: Path) -> list[str]:
     """The database's rows as SQL, in any order, but for the moments of synchronisation, which
     headers were passed on the way, and what the chain does not have: how the following went,
-    and the outbox."""
+    the clauses of texts, and the outbox."""
     import sqlite3
 
     with sqlite3.connect(database) as connection:
@@ -264,7 +264,7 @@ def dump(database: Path) -> list[str]:
         connection.execute(
             "UPDATE position SET synced_at = 0, safe_block = 0, finalized_block = 0, checksum = x''"
         )
-        for table in (*OPERATIONAL, "headers", "sqlite_sequence"):
+        for table in (*OPERATIONAL, *CLAUSES, "headers", "sqlite_sequence"):
             with suppress(sqlite3.OperationalError):
                 connection.execute(f"DELETE FROM {table}")
         lines = [line for line in connection.iterdump() if "search" not in line]
