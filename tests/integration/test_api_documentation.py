@@ -115,7 +115,7 @@ def test_every_route_answers_as_it_is_documented(
             model.model_validate(real)
             assert_same_shape(shown, real, f"{method} {path}")
             checked += 1
-    assert checked == 15
+    assert checked == 17
 
 
 def test_every_route_refuses_as_it_is_documented(client: httpx.Client) -> None:

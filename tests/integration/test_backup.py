@@ -19,6 +19,7 @@ from registry.core.snapshot import ndjson_line
 from registry.errors import CouldNotCheck, InputError, LocalFailure, NotVerified
 from registry.mirror.engine import sqlite_url
 from registry.mirror.leader import leadership
+from registry.mirror.schema import CLAUSES
 from registry.services.backup import back_up, check_backup, restore
 from registry.services.workspace import Workspace
 from tests.databases import content
@@ -133,7 +134,11 @@ def test_a_mirror_that_holds_something_is_replaced_only_on_demand(
     restored(mine, tmp_path / "mirror.backup", replace=True)
     assert len(content(mine.engine)["entries"]) == len(whole["entries"]) - 1
     mine.sync()
-    assert content(mine.engine) == whole
+    again = content(mine.engine)
+    for table in CLAUSES:
+        # The chain does not have what came after the backup.
+        assert set(again.pop(table)) <= set(whole.pop(table))
+    assert again == whole
 
 
 @pytest.mark.parametrize("lines", [1, 4, -2, -1])
