@@ -287,9 +287,9 @@ def _wei(text: str | None, name: str) -> int | None:
 
 
 def _yes(text: str, name: str) -> bool:
-    if text.lower() not in {"yes", "no"}:
+    if text.lower() not in {"yes", "no", "1", "0"}:
         raise InputError(f"{name} is {text!r}, neither yes nor no")
-    return text.lower() == "yes"
+    return text.lower() in {"yes", "1"}
 
 
 def _log_format(text: str | None) -> LogFormat | None:

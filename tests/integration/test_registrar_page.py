@@ -18,9 +18,9 @@ from tests.integration.command_line import User
 from tests.integration.test_operations_page import ASK
 
 PAGE = (ROOT / "docs" / "registrar.md").read_text("utf-8")
-KEYS, SIGNED = (
+KEYS, SIGNED, TEXTS = (
     re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)[0]
-    for title in ("Keys", "Signed here, sent there")
+    for title in ("Keys", "Signed here, sent there", "What documents say")
 )
 KIT, SIGN, RELAY, SERVE, HAND_IN = re.findall(r"^```sh\n(.*?)^```", SIGNED, re.M | re.S)
 KEY = bytes.fromhex("c0ffee06" * 8)
@@ -67,8 +67,26 @@ def test_an_act_is_signed_and_relayed_as_the_page_says(user: User) -> None:
     assert account.address in answer
 
 
+def test_what_documents_say_is_registered_as_the_page_says(user: User) -> None:
+    folder = user.home.parent
+    (folder / "law.md").write_text("第一条 水归国家所有。\n\n第二条 节约用水。\n", "utf-8")
+    (folder / "law-2.md").write_text("第一条 水归国家所有。\n\n第二条 少用水。\n", "utf-8")
+    (folder / "budget.md").write_text("Article 1. The budget is 5 million.\n", "utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", TEXTS, re.M | re.S)
+    *before, rebuilding, salted = blocks
+    for block in before:
+        shell(block, user)
+    # Its clauses are here already, as the last line of the block would find.
+    shell(rebuilding.replace("polreg text rebuild law.md\n", ""), user)
+    for path in user.home.glob("mirror-*"):
+        path.unlink()
+    user.done("sync")
+    assert "1 lists of clauses are here again" in shell("polreg text rebuild law.md", user)
+    assert str(user.home / "salts") in shell(salted, user)
+
+
 def test_every_setting_that_the_page_names_is_one(tmp_path: Path) -> None:
-    names = set(re.findall(r"POLREG_\w+", KEYS))
+    names = set(re.findall(r"POLREG_\w+", KEYS + TEXTS))
     assert {"POLREG_SIGNER_URL", "POLREG_KMS_KEY", "POLREG_KEYSTORE"} <= names
     source = (ROOT / "registry" / "config.py").read_text("utf-8")
     assert [name for name in names if f"{name} " not in source] == []

@@ -48,9 +48,12 @@ from registry.core.snapshot import (
 )
 from registry.core.strict_json import MAX_DEPTH
 from registry.core.submission import Submission
+from registry.core.text import list_file
+from registry.core.text.clauses import PROFILE, Clause, clauses_root
 from registry.core.tiles import TileId
 from registry.core.timeline import Act, timeline
 from registry.core.units import Address, BlockNumber, Day, Digest, EntryIndex, UnixSeconds
+from registry.services.salts import SCHEMA as SALTS_SCHEMA
 from registry.services.snapshots import csv_line
 from tests.anvil import DEV_KEYS
 
@@ -416,6 +419,15 @@ def log_export(given: Example) -> Example:
     return {f"ndjson line {at}": line.decode().rstrip("\n") for at, line in lines.items()}
 
 
+def clause_lists(given: Example) -> Example:
+    clauses = [Clause(given[f"label {n}"], given[f"text {n}"]) for n in range(2)]
+    hashes = [each.hashed() for each in clauses]
+    lines = list_file.lists_file(1, [list_file.Listed(clauses_root(hashes), hashes)])
+    said = {key: value for key, value in given.items() if not key.startswith("line ")}
+    shown = {f"line {at}": line.decode().rstrip("\n") for at, line in enumerate(lines, 1)}
+    return {**said, **shown}
+
+
 def in_force(given: Example) -> Example:
     acts = []
     for key in (each for each in given if each.startswith("act ")):
@@ -497,6 +509,7 @@ CHECKS: dict[str, Callable[[Example], Example]] = {
     "log-export": log_export,
     "in-force": in_force,
     "signed-act": signed_act,
+    "clause-lists": clause_lists,
 }
 
 
@@ -576,6 +589,11 @@ def test_limits_are_the_codes() -> None:
         f"`{manifests.LANGUAGE.pattern}`",
         f"`{manifests.SCHEMA}`",
         f"`{manifests.PROFILE_SCHEMA}`",
+        f"`{list_file.SCHEMA}`",
+        f"at most {list_file.MAX_LINE:,} bytes",
+        f"{list_file.GROUP} a line",
+        f"`{SALTS_SCHEMA}`",
+        f"`profile` (`{PROFILE}`)",
         f"`{LOG_SCHEMA}`",
         f"a line has at most {MAX_LINE >> 20} MiB",
         f"`{signed_acts.SCHEMA}`",
