@@ -17,7 +17,7 @@ from pathlib import Path
 from registry.chain.client import Client
 from registry.core.authority import ancestors
 from registry.core.backlog import Known, Plan, Planned, not_utf8, plan, rows_in
-from registry.core.draft import FileDescription
+from registry.core.draft import Draft, FileDescription
 from registry.core.lifecycle import UNPUBLISHED, PolicyState, Status
 from registry.core.outbox import Stage
 from registry.core.policy import PolicyKey
@@ -30,7 +30,7 @@ from registry.mirror.outbox_costs import hashes_of
 from registry.mirror.queries import documents_at, published_documents, transactions_of
 from registry.services.hashing import describe_file
 from registry.services.outbox import Outbox
-from registry.services.texts import Registering
+from registry.services.texts import Reading, Registering
 from registry.services.worklist import Worklist
 
 _PIECE = 1 << 20
@@ -144,9 +144,10 @@ def stage_all(
     `texts` registers what the files below a folder say."""
     acts = Ranges()
     done, total = 0, worklist.count_left()
-    for made, known in plans(worklist, engine):
-        if texts is not None:
-            _add_texts(made, worklist, *texts)
+    batches = plans(worklist, engine)
+    if texts is not None:
+        batches = _with_texts(batches, worklist, *texts)
+    for made, known in batches:
         acted = submissions_of(made, known, worklist)
         placed = outbox.place(
             [submission for _, submission in acted],
@@ -167,11 +168,29 @@ def stage_all(
     return acts
 
 
-def _add_texts(made: Plan, worklist: Worklist, texts: Registering, root: Path) -> None:
-    """Complete the drafts of a plan by what their files say. A file that is another one by now is
-    noted, with the later versions of its policy."""
-    paths = [root / planned.row.path for planned in made.drafts]
-    prepared = texts.prepared([planned.draft for planned in made.drafts], paths)
+_Plans = Iterator[tuple[Plan, dict[PolicyKey, Known]]]
+
+
+def _with_texts(some: _Plans, worklist: Worklist, texts: Registering, root: Path) -> _Plans:
+    """The plans with what their files say. While one is acted upon the next one's are read."""
+    before: tuple[Plan, dict[PolicyKey, Known], Reading] | None = None
+    for made, known in some:
+        paths = [root / planned.row.path for planned in made.drafts]
+        begun = texts.begin([planned.draft for planned in made.drafts], paths)
+        if before is not None:
+            _complete(before[0], worklist, texts.finished(before[2]), root)
+            yield before[:2]
+        before = made, known, begun
+    if before is not None:
+        _complete(before[0], worklist, texts.finished(before[2]), root)
+        yield before[:2]
+
+
+def _complete(
+    made: Plan, worklist: Worklist, prepared: Sequence[Draft | InputError], root: Path
+) -> None:
+    """Put the completed drafts into a plan. A file that is another one by now is noted, with the
+    later versions of its policy."""
     kept: list[Planned] = []
     failed: set[PolicyKey] = set()
     for planned, draft in zip(made.drafts, prepared, strict=True):

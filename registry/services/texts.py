@@ -6,15 +6,16 @@ document is in its store: a kill at any moment leaves at most what no entry tell
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 
 from registry.config import Settings
 from registry.core.draft import Draft, FileDescription
-from registry.core.text.clauses import TextRecord, record_of
+from registry.core.text.clauses import PROFILE, Text, TextRecord, clauses_root, record_of
 from registry.core.units import Digest
 from registry.errors import CouldNotCheck, InputError, UnreadableText
 from registry.mirror.engine import Engine, writing
@@ -22,6 +23,8 @@ from registry.mirror.own_lists import OwnList, forget_unregistered, keep_own_lis
 from registry.services.documents import Documents, documents_of
 from registry.services.salts import salts_for, salts_path
 from registry.services.text_reading import Opening, Reader, processors, read_text, text_reader
+
+_SHORT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,24 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredText:
-    """What became of one document: its record and its list, or why it has none. `changed`: the
-    file is another one than was described, and is not to be published."""
+    """What became of one document: its record and its list, or why it has none. `text` is one that
+    is still to be hashed; `changed`: the file is another one than was described, and is not to be
+    published."""
 
     record: TextRecord | None = None
     listed: OwnList | None = None
     cause: CouldNotCheck | None = None
     changed: InputError | None = None
+    text: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Documents that are being read, for the drafts of which they are."""
+
+    drafts: Sequence[Draft]
+    paths: Sequence[Path]
+    found: Iterable[RegisteredText]
 
 
 @dataclass(slots=True)
@@ -77,32 +91,35 @@ class Registering:
         self._new: list[Digest] = []
         self._missing: CouldNotCheck | None = None
 
-    def prepared(self, drafts: Sequence[Draft], paths: Sequence[Path]) -> list[Draft | InputError]:
+    def begin(self, drafts: Sequence[Draft], paths: Sequence[Path]) -> Reading:
+        """Begin to read the documents of these drafts; goes on beside whatever comes next."""
+        files = [draft.document for draft in drafts]
+        found: Iterable[RegisteredText] = repeat(RegisteredText(), len(paths))
+        if self.choices.text:
+            found = self._threads.map(self._read, paths, files)
+        return Reading(drafts, paths, found)
+
+    def finished(self, begun: Reading) -> list[Draft | InputError]:
         """The drafts with what is registered of their documents' texts, or why one is not to be
         published; what belongs to them is kept. Raises LocalFailure where it can not be."""
-        files = [draft.document for draft in drafts]
-        found = self.read(paths, files)
-        self._keep(paths, files)
+        found = [
+            self._hashed(draft, each) for draft, each in zip(begun.drafts, begun.found, strict=True)
+        ]
+        self._keep(begun)
         lists = [each.listed for each in found if each.listed is not None]
         if lists and self._engine is not None:
             with writing(self._engine) as connection:
                 self._new += keep_own_lists(connection, lists)
-        return [
-            each.changed or replace(draft, text=each.record)
-            for draft, each in zip(drafts, found, strict=True)
-        ]
-
-    def read(
-        self, paths: Sequence[Path], files: Sequence[FileDescription | None]
-    ) -> list[RegisteredText]:
-        """What is to be registered of each file's text; salts are written down."""
-        if not self.choices.text:
-            return [RegisteredText()] * len(paths)
-        found = list(self._threads.map(self._read, paths, files))
-        for path, each in zip(paths, found, strict=True):
+        prepared: list[Draft | InputError] = []
+        for draft, path, each in zip(begun.drafts, begun.paths, found, strict=True):
             if each.cause is not None:
                 self.left_out.add(path, each.cause)
-        return found
+            prepared.append(each.changed or replace(draft, text=each.record))
+        return prepared
+
+    def prepared(self, drafts: Sequence[Draft], paths: Sequence[Path]) -> list[Draft | InputError]:
+        """Both at once."""
+        return self.finished(self.begin(drafts, paths))
 
     def salts_file(self, draft: Draft) -> Path | None:
         """Where the salts of a prepared draft are, if it has any."""
@@ -117,11 +134,11 @@ class Registering:
                 forget_unregistered(connection, self._new)
             self._new = []
 
-    def _keep(self, paths: Sequence[Path], files: Sequence[FileDescription | None]) -> None:
+    def _keep(self, begun: Reading) -> None:
         if self._documents is not None and self.choices.keep:
-            for path, file in zip(paths, files, strict=True):
-                if file is not None:
-                    self._documents.keep(path, file.sha256)
+            for draft, path in zip(begun.drafts, begun.paths, strict=True):
+                if draft.document is not None:
+                    self._documents.keep(path, draft.document.sha256)
 
     def _read(self, path: Path, file: FileDescription | None) -> RegisteredText:
         if file is None:
@@ -141,12 +158,25 @@ class Registering:
 
     def _read_file(self, path: Path, file: FileDescription) -> RegisteredText:
         text = read_text(self._reader, path, file)
+        if sum(len(clause.text) for clause in text.clauses) < _SHORT:
+            # Left to whoever waits for it: threads that compute keep it from going on.
+            return RegisteredText(text=text)
+        return self._registered(text, file)
+
+    def _hashed(self, draft: Draft, each: RegisteredText) -> RegisteredText:
+        if each.text is None or draft.document is None:
+            return each
+        return self._registered(each.text, draft.document)
+
+    def _registered(self, text: Text, file: FileDescription) -> RegisteredText:
         if self.choices.salted:
             # Its list stays beside its salts: the labels may tell something.
             return RegisteredText(record_of(text, salts_for(self._home, file.sha256, text)))
         said = [each.text for each in text.clauses] if self.choices.keep else None
-        record = record_of(text)
-        return RegisteredText(record, OwnList(record.root, text.hashed(), said))
+        hashes = text.hashed()
+        root = clauses_root(hashes)
+        record = TextRecord(PROFILE, text.digest, root, len(hashes), text.extractor)
+        return RegisteredText(record, OwnList(root, hashes, said))
 
 
 @contextmanager
