@@ -196,11 +196,12 @@ class _Import:
 
     def _stage(self, outbox: Outbox) -> Ranges:
         from registry.services.importing import stage_all
+        from registry.services.own_lists import OwnLists
         from registry.services.texts import registering
 
         opened = self._opened
         with (
-            registering(opened.settings, opened.engine, self._wanted) as registered,
+            registering(opened.settings, OwnLists(opened.engine), self._wanted) as registered,
             common.progress("staging") as advance,
         ):
 

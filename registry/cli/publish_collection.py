@@ -90,6 +90,7 @@ def _build(
     """The members' file, named by their root where no name was given."""
     from registry.core.authority import check_code
     from registry.services.collections import build
+    from registry.services.own_lists import OwnLists
     from registry.services.texts import registering
 
     code = check_code(authority)
@@ -97,7 +98,7 @@ def _build(
         folder = opened.settings.home / "collections"
         path = output or folder / "new.ndjson"
         with (
-            registering(opened.settings, opened.engine, wanted) as registered,
+            registering(opened.settings, OwnLists(opened.engine), wanted) as registered,
             common.progress("reading") as advance,
         ):
             built = build(source, code, path, advance, registered)

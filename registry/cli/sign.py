@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common, drafting
+from registry.cli import common, drafting, texts
 from registry.cli.drafting import (
     Authority,
     DigestOnly,
@@ -23,10 +23,12 @@ from registry.cli.drafting import (
     Reason,
     Relation,
     Rendition,
+    Salted,
     TitleEn,
     TitleZh,
     Type,
     Until,
+    WithText,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from registry.core.lifecycle import PolicyState
     from registry.core.signed_act import SignedAct
     from registry.core.units import Address
+    from registry.services.texts import Choices
 
 HELP = "Sign an act where the key is, without a network; polreg relay sends it from anywhere."
 
@@ -81,13 +84,30 @@ def _document_command(name: str) -> Callable[..., None]:
         relation: Relation = None,
         joint: Joint = None,
         reason: Reason = None,
+        text: WithText = True,
+        salted: Salted = False,
         digest_only: DigestOnly = False,
     ) -> None:
         given = locals()
-        _sign(drafting.document_draft(name.upper(), given), given)
+        wanted = drafting.choices(text=text, salted=salted, keep_document=False)
+        draft, told = _with_text(drafting.document_draft(name.upper(), given), file, wanted)
+        _sign(draft, given)
+        texts.say_kept(told)
 
     act.__doc__ = f"Sign without a network: {_lower(drafting.DOCUMENT_ACTS[name])}"
     return act
+
+
+def _with_text(draft: Draft, file: Path, wanted: Choices) -> tuple[Draft, dict[str, Any]]:
+    """The draft with what its document says. The list of its clauses is kept nowhere: whoever has
+    the document and a mirror makes it again."""
+    import os
+
+    from registry.config import settings_from
+    from registry.services.texts import registering
+
+    with registering(settings_from(os.environ), None, wanted, workers=1) as registered:
+        return texts.complete(registered, draft, file)
 
 
 def _status_command(name: str) -> Callable[..., None]:

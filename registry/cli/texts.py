@@ -13,7 +13,7 @@ from registry.cli import common
 
 if TYPE_CHECKING:
     from registry.core.draft import Draft
-    from registry.services.texts import Choices, LeftOut
+    from registry.services.texts import Choices, LeftOut, Registering
     from registry.services.workspace import Workspace
 
 _LISTED = 10
@@ -25,29 +25,37 @@ def registered(
 ) -> Iterator[tuple[Draft, dict[str, Any]]]:
     """The draft with what is registered of its document's text, and what is told of that. Where
     the act is then refused, what was kept for it is forgotten."""
-    from registry.errors import InputError, Rejected
+    from registry.errors import Rejected
+    from registry.services.own_lists import OwnLists
     from registry.services.texts import registering
 
     if document is None:
         yield draft, {}
         return
     path, wanted = document
-    with registering(opened.settings, opened.engine, wanted, workers=1) as texts:
-        (prepared,) = texts.prepared([draft], [path])
-        if isinstance(prepared, InputError):
-            raise prepared
-        note_left_out(texts.left_out)
-        salts = texts.salts_file(prepared)
-        told = {
-            "text": prepared.text.fields() if prepared.text else None,
-            "salts": None if salts is None else str(salts),
-            "kept": wanted.keep,
-        }
+    with registering(opened.settings, OwnLists(opened.engine), wanted, workers=1) as texts:
+        prepared, told = complete(texts, draft, path)
         try:
             yield prepared, told
         except Rejected:
             texts.take_back()
             raise
+
+
+def complete(texts: Registering, draft: Draft, path: Path) -> tuple[Draft, dict[str, Any]]:
+    """The draft with what is registered of its document's text, and what is told of that."""
+    from registry.errors import InputError
+
+    (prepared,) = texts.prepared([draft], [path])
+    if isinstance(prepared, InputError):
+        raise prepared
+    note_left_out(texts.left_out)
+    salts = texts.salts_file(prepared)
+    return prepared, {
+        "text": prepared.text.fields() if prepared.text else None,
+        "salts": None if salts is None else str(salts),
+        "kept": texts.choices.keep,
+    }
 
 
 def nothing_left_out() -> LeftOut:

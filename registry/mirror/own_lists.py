@@ -8,11 +8,10 @@ export.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
 
-from registry.core.text.clauses import ClauseHash
+from registry.core.text.list_file import Listed
 from registry.core.units import Digest
 from registry.mirror.bulk import insert_rows
 from registry.mirror.schema import clause_lists, clause_texts, clauses
@@ -22,26 +21,16 @@ from registry.mirror.texts import by_root, forget_clauses, is_unfit
 _IN_LIST = 500
 
 
-@dataclass(frozen=True, slots=True)
-class OwnList:
-    """The clauses of a document that was read here, and what they say where it is kept."""
-
-    root: Digest
-    hashes: Sequence[ClauseHash]
-    said: Sequence[str] | None = None
-
-    @property
-    def is_fit(self) -> bool:
-        """Whether a database can hold it."""
-        return bool(self.hashes) and not any(
-            is_unfit(each) for each in (*(each.label for each in self.hashes), *(self.said or ()))
-        )
+def _is_fit(each: Listed) -> bool:
+    """Whether a database can hold it."""
+    words = (*(clause.label for clause in each.hashes), *(each.said or ()))
+    return bool(each.hashes) and not any(map(is_unfit, words))
 
 
-def keep_own_lists(connection: Connection, lists: Collection[OwnList]) -> list[Digest]:
+def keep_own_lists(connection: Connection, lists: Collection[Listed]) -> list[Digest]:
     """Keep these lists, and what they say; the roots of those that are new here. Whoever calls has
     computed their roots; what no database can hold is passed over."""
-    wanted = {each.root: each for each in lists if each.is_fit}
+    wanted = {each.root: each for each in lists if _is_fit(each)}
     held = _held(connection, list(wanted))
     fresh = [each for root, each in wanted.items() if root not in held]
     newest = connection.execute(select(func.max(clause_lists.c.id))).scalar()
@@ -72,7 +61,7 @@ def _held(connection: Connection, roots: Sequence[Digest]) -> dict[Digest, int]:
     return found
 
 
-def _say(connection: Connection, lists: dict[int, OwnList]) -> None:
+def _say(connection: Connection, lists: dict[int, Listed]) -> None:
     """Write down what these lists say, by their ids."""
     ids = list(lists)
     for at in range(0, len(ids), _IN_LIST):

@@ -263,7 +263,10 @@ def _require_said(name: str, hashes: Sequence[ClauseHash], said: Sequence[str]) 
 
 def is_unfit(value: str) -> bool:
     """Whether a database can not hold it: NUL, or what UTF-8 can not write."""
-    return "\x00" in value or any("\ud800" <= each <= "\udfff" for each in value)
+    try:
+        return b"\x00" in value.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
 
 
 def _add_list(connection: Connection, root: bytes, hashes: Sequence[ClauseHash]) -> int:

@@ -32,7 +32,7 @@ from registry.mirror.engine import Connection, Engine, reading, writing
 from registry.mirror.headers import forget_headers, stored_headers, write_headers
 from registry.mirror.leader import leadership
 from registry.mirror.members import forget_members, held_collections, write_members
-from registry.mirror.own_lists import OwnList, keep_own_lists
+from registry.mirror.own_lists import keep_own_lists
 from registry.mirror.position import forget_position, read_position, write_position
 from registry.mirror.queries import log_rows
 from registry.mirror.store import rewind
@@ -153,7 +153,7 @@ def restore(
         for collection, members in reader.collections():
             for _ in write_members(connection, collection, members):
                 pass
-        lists = (OwnList(each.root, each.hashes) for each in reader.clause_lists())
+        lists = reader.clause_lists()
         while some := list(islice(lists, _LISTS)):
             keep_own_lists(connection, some)
     return header

@@ -18,7 +18,7 @@ from registry.core.text.list_file import MAX_LINE, Listed, lists_file, read_list
 from registry.core.units import Day, Digest
 from registry.errors import Inconsistent, NotFound
 from registry.mirror.engine import Connection, Engine, reading, writing
-from registry.mirror.own_lists import OwnList, keep_own_lists
+from registry.mirror.own_lists import keep_own_lists
 from registry.mirror.texts import (
     ClauseList,
     RegisteredText,
@@ -134,7 +134,7 @@ def import_lists(path: Path, engine: Engine, progress: Progress | None = None) -
         while some := list(islice(lists, _AT_ONCE)):
             for each in some:
                 require_registered(connection, each.root, len(each.hashes))
-            new += len(keep_own_lists(connection, [OwnList(e.root, e.hashes) for e in some]))
+            new += len(keep_own_lists(connection, some))
             done += len(some)
             if progress:
                 progress(done, count)

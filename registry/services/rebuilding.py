@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from registry.core.text.clauses import Text, record_of
+from registry.core.text.list_file import Listed
 from registry.core.units import Digest
 from registry.errors import Inconsistent, UnreadableText
 from registry.mirror.engine import Engine, reading, writing
-from registry.mirror.own_lists import OwnList, keep_own_lists
+from registry.mirror.own_lists import keep_own_lists
 from registry.mirror.text_sources import TextSource, text_sources
 from registry.services.documents import Documents, content_of
 from registry.services.hashing import hash_file
@@ -111,7 +112,7 @@ def _rebuild(
         return
     texts = [each.text for each in text.clauses] if said else None
     with writing(engine) as connection:
-        keep_own_lists(connection, [OwnList(record.root, text.hashed(), texts)])
+        keep_own_lists(connection, [Listed(record.root, text.hashed(), texts)])
     done.rebuilt += 1
 
 

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
+from typing import Protocol
 
 from registry.config import Settings
 from registry.core.draft import Draft, FileDescription
 from registry.core.text.clauses import PROFILE, Text, TextRecord, clauses_root, record_of
+from registry.core.text.list_file import Listed
 from registry.core.units import Digest
 from registry.errors import CouldNotCheck, InputError, UnreadableText
-from registry.mirror.engine import Engine, writing
-from registry.mirror.own_lists import OwnList, forget_unregistered, keep_own_lists
 from registry.services.documents import Documents, documents_of
 from registry.services.salts import salts_for, salts_path
 from registry.services.text_reading import Opening, Reader, processors, read_text, text_reader
@@ -37,6 +37,16 @@ class Choices:
     keep: bool = False
 
 
+class Lists(Protocol):
+    """Where lists of clauses are kept: the mirror's (own_lists)."""
+
+    def keep(self, lists: Sequence[Listed]) -> list[Digest]:
+        """Keep these; the roots of those that are new."""
+
+    def forget(self, roots: Sequence[Digest]) -> None:
+        """Take away those of these that no manifest in the log tells of."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegisteredText:
     """What became of one document: its record and its list, or why it has none. `text` is one that
@@ -44,7 +54,7 @@ class RegisteredText:
     published."""
 
     record: TextRecord | None = None
-    listed: OwnList | None = None
+    listed: Listed | None = None
     cause: CouldNotCheck | None = None
     changed: InputError | None = None
     text: Text | None = None
@@ -79,13 +89,13 @@ class Registering:
     def __init__(
         self,
         home: Path,
-        engine: Engine | None,
+        lists: Lists | None,
         reader: Reader,
         threads: ThreadPoolExecutor,
         choices: Choices,
         documents: Documents | None,
     ) -> None:
-        self._home, self._engine, self._documents = home, engine, documents
+        self._home, self._lists, self._documents = home, lists, documents
         self._reader, self._threads, self.choices = reader, threads, choices
         self.left_out = LeftOut()
         self._new: list[Digest] = []
@@ -107,9 +117,8 @@ class Registering:
         ]
         self._keep(begun)
         lists = [each.listed for each in found if each.listed is not None]
-        if lists and self._engine is not None:
-            with writing(self._engine) as connection:
-                self._new += keep_own_lists(connection, lists)
+        if lists and self._lists is not None:
+            self._new += self._lists.keep(lists)
         prepared: list[Draft | InputError] = []
         for draft, path, each in zip(begun.drafts, begun.paths, found, strict=True):
             if each.cause is not None:
@@ -129,9 +138,8 @@ class Registering:
 
     def take_back(self) -> None:
         """Forget the lists that no entry came to tell of."""
-        if self._new and self._engine is not None:
-            with writing(self._engine) as connection:
-                forget_unregistered(connection, self._new)
+        if self._new and self._lists is not None:
+            self._lists.forget(self._new)
             self._new = []
 
     def _keep(self, begun: Reading) -> None:
@@ -176,21 +184,21 @@ class Registering:
         hashes = text.hashed()
         root = clauses_root(hashes)
         record = TextRecord(PROFILE, text.digest, root, len(hashes), text.extractor)
-        return RegisteredText(record, OwnList(root, hashes, said))
+        return RegisteredText(record, Listed(root, hashes, said))
 
 
 @contextmanager
 def registering(
     settings: Settings,
-    engine: Engine | None,
+    lists: Lists | None,
     choices: Choices,
     *,
     opening: Opening = text_reader,
     workers: int | None = None,
 ) -> Iterator[Registering]:
-    """What registers texts by these choices, into the home folder and the mirror if one is
-    given. Without `workers`, as many documents are read at once as there are processors."""
+    """What registers texts by these choices, into the home folder and among the lists, if those
+    are given. Without `workers`, as many documents are read at once as there are processors."""
     at_once = workers or processors()
     documents = documents_of(settings) if choices.keep else None
     with opening(at_once) as reader, ThreadPoolExecutor(at_once) as threads:
-        yield Registering(settings.home, engine, reader, threads, choices, documents)
+        yield Registering(settings.home, lists, reader, threads, choices, documents)

@@ -336,3 +336,18 @@ def test_a_file_is_shown_beside_what_is_registered(
     assert "not compared with the registry" in alone.out
     clauses = nowhere.done("text", "show", laws[0], "--json").json["clauses"]
     assert len(clauses) == user.done("text", "show", "CN.GD", "1", "--json").json["text"]["clauses"]
+
+
+def test_an_act_that_is_signed_elsewhere_says_it_too(user: User, laws: list[Path]) -> None:
+    kit, act = user.home.parent / "kit.json", user.home.parent / "act.json"
+    user.done("sign", "kit", "--authority", "CN.GD", "-o", kit)
+    about = ("--authority", "CN.GD", "--number", "1", "--title-en", "Law", "--kit", kit)
+    password = str(user.home / "keys" / "development.password")
+    keystore = str(user.home / "keys" / "development.json")
+    given = {"POLREG_KEYSTORE": keystore, "POLREG_PASSWORD_FILE": password}
+    signing = User(user.home.parent / "signing", given)
+    assert "clauses" in signing.done("sign", "publish", laws[0], *about, "-o", act).out
+    user.done("relay", act)
+    shown = user.done("text", "show", "CN.GD", "1", "--json").json
+    assert (shown["text"]["clauses"] > 1, shown["clauses"]) == (True, None)
+    assert user.done("text", "rebuild", laws[0], "--json").json["rebuilt"] == 1

@@ -31,10 +31,11 @@ MAX_LINE = GROUP * (6 * MAX_LABEL_BYTES + 80) + 100
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The clauses of one root."""
+    """The clauses of one root; `said` is what they say, where that is kept. No file has it."""
 
     root: Digest
     hashes: Sequence[ClauseHash]
+    said: Sequence[str] | None = None
 
 
 def lists_file(count: int, lists: Iterable[Listed]) -> Iterator[bytes]:
