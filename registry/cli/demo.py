@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from registry.cli import common
+from registry.cli import common, texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,8 @@ def run_demo(*, serve_page: bool, port: int) -> None:
     made = initialise(settings)
     typer.echo(f"   {'made' if made.created else 'found'} in {settings.home}")
     with Workspace(settings) as opened:
-        _publish(opened)
         samples = _samples(settings.home)
+        _publish(opened, samples[0].path.parent)
         _verify(opened, samples)
         _count(opened)
     if serve_page:
@@ -49,15 +49,20 @@ def _step(number: int, text: str) -> None:
     typer.secho(f"\n{number}. {text}", bold=True)
 
 
-def _publish(opened: Workspace) -> None:
+def _publish(opened: Workspace, folder: Path) -> None:
     from registry.services.demo import open_demo_authorities, publish_demo
+    from registry.services.own_lists import OwnLists
     from registry.services.setup import development_outbox
+    from registry.services.texts import Choices, registering
 
     _step(2, "23 policies of 2016 to 2018, joint issues, an amendment, a repeal")
     outbox = development_outbox(opened)
     with common.progress("opening authorities"):
         authorities = open_demo_authorities(opened.client, outbox)
-    acts = publish_demo(opened.client, outbox)
+    lists = OwnLists(opened.engine)
+    with registering(opened.settings, lists, Choices(), workers=1) as registered:
+        acts = publish_demo(opened.client, outbox, (registered, folder))
+    texts.note_left_out(registered.left_out)
     common.sync_quietly(opened)
     if acts:
         typer.echo(f"   opened {authorities} authorities, recorded {acts} acts")

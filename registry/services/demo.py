@@ -18,7 +18,6 @@ from registry.core.draft import Draft, FileDescription
 from registry.core.entry import Action
 from registry.core.lifecycle import PolicyState, Status
 from registry.core.policy import PolicyKey, policy_key
-from registry.core.submission import Submission
 from registry.demo.catalogue import (
     AMENDMENT,
     REPEAL,
@@ -27,8 +26,10 @@ from registry.demo.catalogue import (
     document,
     policies,
 )
+from registry.errors import InputError
 from registry.services.authorities import become_registrar, open_authority
 from registry.services.outbox import Outbox
+from registry.services.texts import Registering
 
 _ALTERED = "altered-copy.md"
 
@@ -53,12 +54,17 @@ def open_demo_authorities(client: Client, outbox: Outbox) -> int:
     return len(missing)
 
 
-def publish_demo(client: Client, outbox: Outbox) -> int:
+Texts = tuple[Registering, Path]
+"""What registers what documents say, and the folder that `write_samples` put them into."""
+
+
+def publish_demo(client: Client, outbox: Outbox, texts: Texts | None = None) -> int:
     """Publish the policies, the joint issues' endorsements, the amendment and the repeal.
     Returns the number of acts."""
     catalogue = [each for each in policies() if each.published]
-    done = _record_new([_publication(each, catalogue) for each in catalogue], client, outbox)
-    return done + _record_new([*_endorsements(catalogue), *_later_acts(catalogue)], client, outbox)
+    first = [_publication(each, catalogue) for each in catalogue]
+    later = [*_endorsements(catalogue), *_later_acts(catalogue)]
+    return sum(_record_new(each, client, outbox, texts) for each in (first, later))
 
 
 def write_samples(folder: Path) -> list[Sample]:
@@ -140,12 +146,26 @@ def _later_acts(catalogue: list[DemoPolicy]) -> list[Draft]:
     ]
 
 
-def _record_new(drafts: list[Draft], client: Client, outbox: Outbox) -> int:
+def _record_new(drafts: list[Draft], client: Client, outbox: Outbox, texts: Texts | None) -> int:
     states = client.policies([each.key for each in drafts])
     new = [each for each in zip(drafts, states, strict=True) if not _done(*each)]
-    submissions: list[Submission] = [draft.submission(state) for draft, state in new]
-    outbox.record(submissions, [draft.called for draft, _ in new])
+    told = _with_texts([draft for draft, _ in new], texts)
+    submissions = [draft.submission(state) for draft, (_, state) in zip(told, new, strict=True)]
+    outbox.record(submissions, [draft.called for draft in told])
     return len(submissions)
+
+
+def _with_texts(drafts: list[Draft], texts: Texts | None) -> list[Draft]:
+    if texts is None:
+        return drafts
+    registering, folder = texts
+    names = [(each.document and each.document.name) or "" for each in drafts]
+    told: list[Draft] = []
+    for each in registering.prepared(drafts, [folder / name for name in names]):
+        if isinstance(each, InputError):
+            raise each
+        told.append(each)
+    return told
 
 
 def _done(draft: Draft, state: PolicyState) -> bool:
