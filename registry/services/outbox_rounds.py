@@ -15,105 +15,42 @@ number of processes use one key without two of them taking a nonce, or leaving o
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from registry.chain.abi import record_data
 from registry.chain.client import Client
-from registry.chain.events import decode_logs
-from registry.chain.fees import fees_of, too_dear
-from registry.chain.outgoing import Asked, Look, Outgoing, Taken
+from registry.chain.outgoing import Asked, Look
 from registry.chain.sender import record_fits, record_gas
-from registry.chain.signers import Signer
 from registry.core.chain_id import EMBEDDED_CHAIN_ID
 from registry.core.entry import Entry
-from registry.core.feed import Recorded
 from registry.core.outbox import (
-    Fees,
-    Landed,
     Line,
-    Outbid,
-    Patience,
-    Reverted,
     Send,
     Stage,
-    Step,
-    Usurped,
-    Wait,
-    affordable,
-    highest,
-    next_nonce,
     next_step,
     open_gap,
-    outbidding,
 )
 from registry.core.submission import Submission
-from registry.core.units import Address, BlockNumber, UnixSeconds
+from registry.core.units import Address
 from registry.errors import PlaceTaken, Rejected, Unavailable
 from registry.mirror import outbox as rows
-from registry.mirror.engine import Connection, Engine, reading, writing
+from registry.mirror.engine import Engine, reading, writing
 from registry.mirror.outbox import Act, Transaction
 from registry.mirror.position import read_position
 from registry.mirror.queries import block_of_entry, entry_of_act
-from registry.mirror.relayed import is_relaying, take_relayed
+from registry.services.outbox_keeping import DEFAULT_BATCH, GAS_OF_NOTHING, Round
+from registry.services.outbox_outcomes import Outcomes
 
-DEFAULT_BATCH = 100
-_IN_FLIGHT = 8
-_REVERTED = "it was mined and did nothing"
-_USURPED = "another transaction of this account took its nonce"
-_GAS_OF_NOTHING = 21_000
-_IN_DOUBT_SECONDS = 2.0
-_log = logging.getLogger("polreg.outbox")
+__all__ = ["DEFAULT_BATCH", "Round", "Rounds", "watch"]
 
 
-@dataclass(slots=True)
-class Round:
-    """What one round did. `waits` are reasons why something waits, by what waits; `refused` is
-    why the node takes none of this account's transactions, too little money most likely."""
-
-    signed: int = 0
-    sent: int = 0
-    moved: int = 0
-    refused: str | None = None
-    waits: dict[str, str] = field(default_factory=dict)
-
-
-class Rounds:
+class Rounds(Outcomes):
     """Looks at what is on its way, and does what is to be done. Without a signer it watches,
     and sends what is signed already.
 
     `catch_up` brings the mirror to the chain's head. `batch`: how many acts go into a
     transaction at most; `in_flight`: how many transactions wait to be mined at most.
     """
-
-    def __init__(
-        self,
-        engine: Engine,
-        client: Client,
-        account: Address,
-        signer: Signer | None,
-        *,
-        catch_up: Callable[[], object],
-        patience: Patience | None = None,
-        batch: int = DEFAULT_BATCH,
-        in_flight: int = _IN_FLIGHT,
-        clock: Callable[[], float] = time.time,
-        outgoing: Outgoing | None = None,
-    ) -> None:
-        self.engine = engine
-        self.account = account
-        self._client = client
-        self._signer = signer
-        self._catch_up = catch_up
-        self._patience = patience or Patience()
-        self._batch, self._in_flight = batch, in_flight
-        self._clock = clock
-        self._outgoing = outgoing or Outgoing(client, account, signer)
-        self._doubted: dict[int, float] = {}
-        self._looked_at: tuple[bytes, BlockNumber] | None = None
 
     def round(self, within: tuple[int, int] | None = None) -> Round:
         """Look at everything that is on its way, do what is to be done about it, and sign
@@ -151,319 +88,6 @@ class Rounds:
         with reading(self.engine) as connection:
             position = read_position(connection)
         return position is not None and look.seen.head < position.block
-
-    # What is on its way
-
-    def _take(self, step: Step, attempts: Sequence[Transaction], look: Look, done: Round) -> None:
-        newest = attempts[0]
-        by_hash = {each.attempt.transaction: each for each in attempts}
-        match step:
-            case Wait(why):
-                if why is not None:
-                    done.waits[newest.about] = why
-            case Send(_):
-                whole = self._whole(newest)
-                if self._send(whole, done) is Taken.UNDERPRICED and self._is_stuck(whole):
-                    before = highest([each.attempt for each in attempts])
-                    self._outbid_within_limit(whole, outbidding(before, look.seen.fees), look, done)
-            case Outbid(fees):
-                self._outbid(self._whole(newest), fees, look, done)
-            case Landed(attempt, block, final):
-                self._landed(by_hash[attempt.transaction], attempts, block, look, final, done)
-            case Reverted(attempt, block):
-                self._reverted(by_hash[attempt.transaction], attempts, block, done)
-            case Usurped():
-                self._usurped(attempts, look, done)
-
-    def _whole(self, transaction: Transaction) -> Transaction:
-        """With its bytes, which are read where they are needed; still at the stage where it was
-        seen, so that whoever moved it in the meantime is not overruled."""
-        with reading(self.engine) as connection:
-            whole = rows.transaction_by_id(connection, transaction.id)
-        return replace(transaction, raw=whole.raw, data=whole.data)
-
-    def _usurped(self, attempts: Sequence[Transaction], look: Look, done: Round) -> None:
-        """Its nonce is used, and not by it. Of several nodes behind one address one may lack
-        what another has, so that this counts when it is seen a second time."""
-        newest = attempts[0]
-        if newest.reason != _USURPED:
-            self._doubted[newest.id] = self._clock()
-            with writing(self.engine) as connection:
-                rows.note_doubt(connection, newest, _USURPED)
-        elif self._clock() - self._doubted.get(newest.id, -_IN_DOUBT_SECONDS) < _IN_DOUBT_SECONDS:
-            # A moment ago, by this process: the other node may not have caught up.
-            return
-        elif self._is_recorded_call(newest):
-            self._call_again(attempts, look, done)
-        else:
-            self._give_up(attempts, _USURPED)
-        done.moved += 1
-
-    def _is_recorded_call(self, transaction: Transaction) -> bool:
-        """Whether it is a call that was in a block, so that whoever made it waits no more."""
-        if transaction.gas_used is None or transaction.to == self.account:
-            return False
-        with reading(self.engine) as connection:
-            acts = rows.acts_in(connection, transaction.id)
-            return not acts and not is_relaying(connection, transaction.id)
-
-    def _call_again(self, attempts: Sequence[Transaction], look: Look, done: Round) -> None:
-        """A call that a reorganisation took back, and whose nonce another program has by now, is
-        signed anew; where the key is not here it waits for it."""
-        call = self._whole(attempts[0])
-        if self._signer is None or self._fees(look) is None:
-            done.waits[call.about] = "a reorganisation took it back, and it is to be signed anew"
-            return
-        try:
-            self.simulate_call(call.to, call.data, call.gas)
-        except Rejected as error:
-            _log.warning(
-                "an act on an authority left the chain, and can not be recorded anew",
-                extra={"transaction": "0x" + call.attempt.transaction.hex(), "detail": str(error)},
-            )
-            self._give_up(attempts, f"{_USURPED}, and to sign it anew was refused: {error}")
-            return
-        made = self._keep(call.to, call.data, call.gas, call.about, look, [], instead_of=attempts)
-        if made is not None:
-            done.signed += 1
-            self._send(made, done)
-
-    def _outbid_within_limit(
-        self, transaction: Transaction, fees: Fees, look: Look, done: Round
-    ) -> None:
-        most = self._patience.most_fee
-        if most is None or fees.most <= most:
-            self._outbid(transaction, fees, look, done)
-
-    def _is_stuck(self, transaction: Transaction) -> bool:
-        """Whether it was first sent too long ago for more to be waited for."""
-        attempt = transaction.attempt
-        sent = attempt.stage is Stage.SENT and attempt.sent_at is not None
-        waited = self._now() - (attempt.sent_at or 0)
-        return sent and waited >= self._patience.stuck_after_seconds
-
-    def _send(self, transaction: Transaction, done: Round) -> Taken:
-        sent = self._outgoing.send(transaction.raw)
-        now, attempt = self._now(), transaction.attempt
-        # What is sent again has waited since the first time, or since it was in a block.
-        first = attempt.sent_at if attempt.block is None and attempt.sent_at else now
-        done.sent += 1
-        match sent.taken:
-            case Taken.ACCEPTED:
-                self._move(transaction, Stage.SENT, now, sent_at=first, block=None)
-            case Taken.UNKNOWN:
-                self._move(transaction, Stage.UNKNOWN, now, sent_at=first)
-            case Taken.NONCE_USED:
-                # By this one or another: the next look tells.
-                self._move(transaction, Stage.UNKNOWN, now)
-            case Taken.UNDERPRICED:
-                done.waits[transaction.about] = f"the network wants a higher fee: {sent.why}"
-                # It is outbid once it has waited long enough.
-                self._move(transaction, Stage.SENT, now, sent_at=first)
-            case Taken.REFUSED:
-                done.refused = sent.why
-                if transaction.attempt.stage is Stage.SIGNED:
-                    self._put_back(transaction, str(sent.why))
-        return sent.taken
-
-    def _move(
-        self, transaction: Transaction, to: Stage, now: UnixSeconds, **also: int | None
-    ) -> None:
-        if transaction.attempt.stage is not to:
-            with writing(self.engine) as connection:
-                rows.move_transaction(connection, transaction, to, now, **also)
-
-    def outdo(self, number: int, acts: Sequence[int]) -> None:
-        """Sign a transaction to oneself, with the nonce of one that waits and higher fees. Where it
-        is mined these of its acts are cancelled, and the others in line again. Raises Rejected
-        where that would take more than is allowed."""
-        with reading(self.engine) as connection:
-            waiting = rows.transaction_by_id(connection, number)
-        if waiting.attempt.stage is Stage.REPLACED:
-            # Something that it carries is being cancelled already: these go with it.
-            with writing(self.engine) as connection:
-                rows.note_cancelling(connection, number, acts)
-        if waiting.attempt.stage not in {Stage.SIGNED, Stage.SENT, Stage.UNKNOWN}:
-            return
-        look = self._outgoing.look()
-        nothing = replace(waiting, to=self.account, data=b"", gas=_GAS_OF_NOTHING)
-        fees, most = outbidding(waiting.attempt.fees, look.seen.fees), self._patience.most_fee
-        if most is not None and fees.most > most:
-            raise Rejected(
-                f"to take the place of what waits would take {fees.most} wei a unit of gas, more "
-                f"than the {most} allowed",
-                hint="raise POLREG_MAX_FEE_GWEI, or let it be recorded",
-            )
-        with writing(self.engine) as connection:
-            rows.note_cancelling(connection, number, acts)
-        self._replace(waiting, nothing, fees, look, [])
-
-    def _replace(
-        self,
-        before: Transaction,
-        after: Transaction,
-        fees: Fees,
-        look: Look,
-        carried: Sequence[int] | None = None,
-    ) -> None:
-        """Sign `after` with the nonce of `before`, to take its place, and keep it. It carries
-        what that one does, unless it is said what."""
-        raw, hash_ = self._outgoing.sign(
-            after.to, after.data, after.gas, before.nonce, fees, look.market
-        )
-        now = self._now()
-        with writing(self.engine) as connection:
-            if carried is None:
-                carried = [act.id for act in rows.acts_in(connection, before.id)]
-            if not rows.move_transaction(
-                connection, before, Stage.REPLACED, now, reason="it was outbid"
-            ):
-                return
-            signed = {
-                "account": self.account,
-                "nonce": before.nonce,
-                "hash": hash_,
-                "raw": raw,
-                "to": after.to,
-                "data": after.data,
-                "gas": after.gas,
-                "most_fee": fees.most,
-                "priority_fee": fees.priority,
-                "about": after.about,
-                "signed_at": now,
-            }
-            rows.add_transaction(connection, signed, carried, replacing=before.id)
-
-    def _outbid(self, newest: Transaction, fees: Fees, look: Look, done: Round) -> None:
-        if self._signer is None:
-            done.waits[newest.about] = "it waits for too long, and the key to pay more is not here"
-            return
-        self._replace(newest, newest, fees, look)
-        done.signed += 1
-
-    def _landed(
-        self,
-        landed: Transaction,
-        attempts: Sequence[Transaction],
-        block: BlockNumber,
-        look: Look,
-        final: bool,
-        done: Round,
-    ) -> None:
-        now, newest = self._now(), attempts[0]
-        stage = landed.attempt.stage
-        if stage is Stage.INCLUDED and landed.attempt.block == block and not final:
-            return
-        receipt = look.receipts[landed.attempt.transaction]
-        with writing(self.engine) as connection:
-            self._part(connection, landed, attempts, now)
-            if landed.id != newest.id and newest.attempt.stage is not Stage.REPLACED:
-                rows.move_transaction(
-                    connection, newest, Stage.REPLACED, now, reason="an earlier one was mined"
-                )
-            used = int(receipt["gasUsed"], 16)
-            if stage is not Stage.INCLUDED:
-                rows.move_transaction(
-                    connection, landed, Stage.INCLUDED, now, block=block, gas_used=used
-                )
-                landed = replace(landed, attempt=replace(landed.attempt, stage=Stage.INCLUDED))
-            else:
-                rows.note_block(connection, landed, block)
-            carried = rows.acts_in(connection, landed.id)
-            for act in carried:
-                if act.stage is Stage.REJECTED:
-                    rows.note_reason(connection, act, "it was recorded after all")
-            rows.note_entries(connection, _entries(carried, receipt, self._client.address))
-            if final:
-                rows.move_transaction(connection, landed, Stage.FINALIZED, now)
-        done.moved += 1
-
-    def _part(
-        self,
-        connection: Connection,
-        landed: Transaction,
-        attempts: Sequence[Transaction],
-        now: UnixSeconds,
-    ) -> None:
-        """Give the acts of the other attempts to the one that landed, where it records them. Where
-        it does nothing, it was to cancel those that were there before it. A nonce that was given up
-        and used again may have carried others besides: they are in line again."""
-        others = [each for each in attempts if each.id != landed.id]
-        if not others:
-            return
-        mined = rows.transaction_by_id(connection, landed.id)
-        for each in others:
-            other = rows.transaction_by_id(connection, each.id)
-            if (other.to, other.data) == (mined.to, mined.data):
-                rows.carry_over(connection, other.id, mined.id)
-            elif self._cancels(mined, other):
-                rows.cancel_acts(connection, other.id, now)
-            else:
-                rows.release_acts(connection, other.id, now)
-
-    def _cancels(self, one: Transaction, other: Transaction) -> bool:
-        """Whether the one was signed to take the other one's place and do nothing."""
-        return one.to == self.account and one.id > other.id
-
-    def _free(
-        self, connection: Connection, attempts: Sequence[Transaction], now: UnixSeconds
-    ) -> None:
-        """None of these recorded anything: their acts are in line again, but for those that were
-        being cancelled."""
-        for each in attempts:
-            if any(self._cancels(other, each) for other in attempts):
-                rows.cancel_acts(connection, each.id, now)
-            else:
-                rows.release_acts(connection, each.id, now)
-
-    def _reverted(
-        self,
-        reverted: Transaction,
-        attempts: Sequence[Transaction],
-        block: BlockNumber,
-        done: Round,
-    ) -> None:
-        """Nothing of it was recorded. Its acts are tried again, one by one where need be; one
-        that was mined for nothing twice is given up."""
-        now = self._now()
-        with writing(self.engine) as connection:
-            if not rows.is_at(connection, attempts[0]):
-                return
-            carried = [act for each in attempts for act in rows.acts_in(connection, each.id)]
-            self._free(connection, attempts, now)
-            for each in attempts:
-                at = block if each.id == reverted.id else None
-                rows.move_transaction(
-                    connection, each, Stage.REJECTED, now, reason=_REVERTED, block=at
-                )
-            for act in rows.acts_by_id(connection, [act.id for act in carried]):
-                if act.stage is not Stage.STAGED:
-                    continue
-                if act.reason == _REVERTED and len(carried) == 1:
-                    rows.settle_act(connection, act, Stage.REJECTED, now, reason=_REVERTED)
-                else:
-                    rows.note_reason(connection, act, _REVERTED)
-        done.moved += 1
-
-    def _put_back(self, transaction: Transaction, why: str) -> None:
-        """No node has it, and none takes it as things are: its nonce is free again."""
-        now = self._now()
-        with writing(self.engine) as connection:
-            rows.move_transaction(connection, transaction, Stage.REJECTED, now, reason=why)
-            rows.release_acts(connection, transaction.id, now)
-
-    def _give_up(self, attempts: Sequence[Transaction], why: str) -> None:
-        """None of these will be mined. Should one be mined after all, its acts are found in the log
-        when their turn comes."""
-        now = self._now()
-        with writing(self.engine) as connection:
-            if not rows.is_at(connection, attempts[0]):
-                return
-            self._free(connection, attempts, now)
-            for each in attempts:
-                rows.move_transaction(connection, each, Stage.REJECTED, now, reason=why)
-
-    # What is next in line
 
     def _sign_what_is_next(self, within: tuple[int, int], look: Look, done: Round) -> None:
         """Sign and send as many transactions as may be on their way at once."""
@@ -581,73 +205,6 @@ class Rounds:
         self._send(made, done)
         return done.refused is None
 
-    def _keep(
-        self,
-        to: Address,
-        data: bytes,
-        gas: int,
-        about: str,
-        look: Look,
-        carried: Sequence[int],
-        relayed: bytes | None = None,
-        instead_of: Sequence[Transaction] = (),
-    ) -> Transaction | None:
-        """Sign with the next nonce and keep it, in one transaction that nobody interleaves.
-        None where another process took an act that it carries, or the one that it relays, or
-        was first to sign something instead of these."""
-        fees = self._fees(look)
-        if fees is None:
-            raise AssertionError("nothing is signed where more is asked for than is allowed")
-        if look.market.settles_elsewhere:
-            gas = max(gas, self._outgoing.estimate(to, data))
-        # A block takes no transaction that may use more than there is room in it.
-        gas = min(gas, look.market.block_gas_limit)
-        now = self._now()
-        try:
-            with writing(self.engine) as connection:
-                ours = rows.nonces_from(connection, self.account, look.seen.nonce)
-                # What the node has waiting is ours, or of another program with this key.
-                taken = {*ours, *range(look.seen.nonce, look.pending)}
-                nonce = next_nonce(look.seen.nonce, taken)
-                raw, hash_ = self._outgoing.sign(to, data, gas, nonce, fees, look.market)
-                signed = {
-                    "account": self.account,
-                    "nonce": nonce,
-                    "hash": hash_,
-                    "raw": raw,
-                    "to": to,
-                    "data": data,
-                    "gas": gas,
-                    "most_fee": fees.most,
-                    "priority_fee": fees.priority,
-                    "about": about,
-                    "signed_at": now,
-                }
-                made = rows.add_transaction(connection, signed, carried)
-                if made is None:
-                    raise _Overtaken
-                if relayed is not None and not take_relayed(connection, relayed, made, now):
-                    raise _Overtaken
-                for each in instead_of:
-                    if not rows.move_transaction(
-                        connection, each, Stage.REJECTED, now, reason=_USURPED
-                    ):
-                        raise _Overtaken
-                return rows.transaction_by_id(connection, made)
-        except _Overtaken:
-            return None
-
-    def _fees(self, look: Look) -> Fees | None:
-        """What is offered: as much as the network asks, and no more than is allowed."""
-        return affordable(fees_of(look.market.offers), self._patience, look.market.base_fee)
-
-    def _require_affordable(self, look: Look) -> None:
-        if self._fees(look) is None:
-            raise Rejected(self._too_dear(look), hint="wait, or raise POLREG_MAX_FEE_GWEI")
-
-    def _too_dear(self, look: Look) -> str:
-        return too_dear(look.market, self._patience.most_fee)
-
     def _fill_gap(self, look: Look, done: Round) -> None:
         """Use a nonce that another program had and gave up: without it nothing that is signed
         with a later one is ever mined. Nothing is left in line that could take it."""
@@ -662,7 +219,7 @@ class Rounds:
         if self._signer is None or self._fees(look) is None:
             done.waits[f"nonce {gap}"] = "nobody uses it, and what comes after it waits"
             return
-        made = self._keep(self.account, b"", _GAS_OF_NOTHING, f"nonce {gap}", look, [])
+        made = self._keep(self.account, b"", GAS_OF_NOTHING, f"nonce {gap}", look, [])
         if made is not None:
             done.signed += 1
             self._send(made, done)
@@ -705,16 +262,6 @@ class Rounds:
             raise Rejected(done.refused)
         return True
 
-    def simulate_call(self, to: Address, data: bytes, gas: int) -> None:
-        """Raise Rejected, in words, where the contract would refuse."""
-        self._outgoing.simulate(to, data, gas)
-
-    def _is_embedded(self, look: Look) -> bool:
-        return look.chain_id == EMBEDDED_CHAIN_ID
-
-    def _now(self) -> UnixSeconds:
-        return UnixSeconds(int(self._clock()))
-
 
 def _asked(open_nonces: Mapping[int, Sequence[Transaction]]) -> list[Asked]:
     """What is to be known of these; of those in a block, whether they are there still."""
@@ -753,10 +300,6 @@ def _nothing() -> None:
     """The mirror was brought to the head a moment ago."""
 
 
-class _Overtaken(Exception):
-    """Another process took one of the acts in the meantime."""
-
-
 def _calldata(submissions: Sequence[Submission]) -> bytes:
     return bytes.fromhex(record_data(submissions)[2:])
 
@@ -772,18 +315,3 @@ def _fitting(line: Sequence[Act], look: Look) -> list[Act]:
             break
         some.append(act)
     return some
-
-
-def _entries(
-    carried: Sequence[Act], receipt: Mapping[str, Any], contract: Address
-) -> list[tuple[int, int]]:
-    """Where the acts stand in the log, by their transaction's own logs."""
-    logs = receipt["logs"]
-    ours = [log for log in logs if str(log["address"]).lower() == "0x" + contract.hex()]
-    placed = {
-        (event.entry.policy.policy_id, event.entry.sequence): event.entry.index
-        for event in decode_logs(ours, contract)
-        if isinstance(event, Recorded) and event.entry.action.on_policy
-    }
-    keys = [(act.submission.policy.policy_id, act.submission.sequence) for act in carried]
-    return [(act.id, placed[key]) for act, key in zip(carried, keys, strict=True) if key in placed]
