@@ -82,7 +82,7 @@ class Comparison:
 
 def compare(old: Sequence[ClauseHash], new: Sequence[ClauseHash]) -> Comparison:
     """Compare two versions by what is known without their texts."""
-    return _compare(old, new, lambda pairs: None)
+    return _compare(old, new, lambda _pairs: None)
 
 
 def compare_texts(old: Sequence[Clause], new: Sequence[Clause]) -> Comparison:
