@@ -13,6 +13,7 @@ from registry.core.text.clauses import Clause
         ("第五条", "第五条\u3000本市实行整体保护。", "本市实行整体保护。"),
         ("第五条", "第五条本市实行整体保护。", "本市实行整体保护。"),
         ("第五条", "第五条之一 另有规定。", "之一另有规定。"),
+        ("第五条 [2]", "第五条 本市实行整体保护。", "本市实行整体保护。"),
         ("第一章", "第一章 总 则", "总则"),
         ("Article 5", "ARTICLE 5. Pilots may begin.", ". Pilots may begin."),
         ("Article 1", "Article 12 is repealed.", "Article 12 is repealed."),

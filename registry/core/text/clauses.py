@@ -88,6 +88,7 @@ def text_of(clauses: Sequence[Clause], extractor: str) -> Text:
 
 
 _WORDS = r"(?:articles?|art|sections?|sec|chapter|part|title|§)\.? ?"
+_AGAIN = re.compile(r" ?\[\d+\]$")  # by which a label that occurs twice is made unique
 _NUMBERED = re.compile(rf"{_WORDS}(?P<number>[0-9A-Za-z][^ ]*)", re.IGNORECASE)
 
 
@@ -95,7 +96,8 @@ def without_number(label: str, text: str) -> str:
     """A clause's normal form without the number that its label repeats: the label itself, its
     sub-levels (`(b)` of `§ 3(b)`), or its number after another word for it (`Sec. 3` of `§ 3`).
     A text that does not begin with one of these is whole."""
-    label, began = normal(label), text[: 2 * MAX_LABEL_BYTES].lower()
+    label = _AGAIN.sub("", normal(label))
+    began = text[: 2 * MAX_LABEL_BYTES].lower()
     levels = [at for at, mark in enumerate(label) if mark == "("]
     starts = [label, *(label[at:] for at in levels)]
     numbered = _NUMBERED.fullmatch(label)

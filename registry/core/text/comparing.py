@@ -2,9 +2,10 @@
 
 Every clause of either version is in exactly one row. Clauses are paired in three rounds: by their
 hash, in order where they are (patience diff: what occurs once on both sides first), and out of it
-where they were moved; then, where texts are there, by likeness; then by label. From hashes alone a
-clause that was renumbered and edited is therefore one that is missing and one that was added.
-The same two lists always give the same rows. No IO.
+where they were moved; then, where texts are there, by likeness; then by label, between the same
+neighbours. From hashes alone a clause that was renumbered and edited is therefore one that is
+missing and one that was added, or is taken for the one that has its label now. The same two lists
+always give the same rows. No IO.
 
 Source of the first round: Bram Cohen's patience diff.
 """
@@ -13,9 +14,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 
 from registry.core.text.clauses import Clause, ClauseHash
 from registry.core.text.likeness import pair_alike
@@ -59,7 +61,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The rows in the new version's order; what is missing stands where it stood."""
+    """The rows in the new version's order; what is missing stands after what it stood after."""
 
     rows: tuple[Row, ...]
 
@@ -103,7 +105,12 @@ def _compare(
     _pair_rest(pairs, [(e.label, e.text_hash) for e in old], [(e.label, e.text_hash) for e in new])
     _pair_rest(pairs, [each.text_hash for each in old], [each.text_hash for each in new])
     further(pairs)
-    _pair_rest(pairs, [each.label for each in old], [each.label for each in new])
+    before, after = _gaps(pairs, len(old), len(new))
+    _pair_rest(
+        pairs,
+        [(gap, each.label) for gap, each in zip(before, old, strict=True)],
+        [(gap, each.label) for gap, each in zip(after, new, strict=True)],
+    )
     return Comparison(tuple(_rows(old, new, pairs)))
 
 
@@ -180,30 +187,42 @@ def _pair_rest(pairs: Pairs, old: Sequence[Hashable], new: Sequence[Hashable]) -
             pairs[at] = there[value].popleft()
 
 
-def _rows(old: Sequence[ClauseHash], new: Sequence[ClauseHash], pairs: Pairs) -> list[Row]:
+def _gaps(pairs: Pairs, old: int, new: int) -> tuple[list[int], list[int]]:
+    """After how many of the pairs that are in order each place stands, on both sides."""
+    chain = _chain(pairs)
+    before = list(accumulate((at in chain for at in range(old)), initial=0))[:-1]
+    ends = {pairs[at] for at in chain}
+    after = list(accumulate((place in ends for place in range(new)), initial=0))[:-1]
+    return before, after
+
+
+def _chain(pairs: Pairs) -> set[int]:
+    """Which of the old places are in the same order in the new version: as many as can be."""
     ordered = sorted(pairs)
-    chain = {ordered[at] for at in longest_increasing([pairs[at] for at in ordered])}
+    return {ordered[at] for at in longest_increasing([pairs[at] for at in ordered])}
+
+
+def _rows(old: Sequence[ClauseHash], new: Sequence[ClauseHash], pairs: Pairs) -> list[Row]:
+    chain = sorted(_chain(pairs))
+    ends = iter([*chain[1:], len(old)])
     back = {place: at for at, place in pairs.items()}
-    rows: list[Row] = []
-    shown = 0
-
-    def missing(until: int) -> None:
-        nonlocal shown
-        while shown < until:
-            if shown not in pairs:
-                rows.append(Row(Change.MISSING, shown, None, old[shown].label, None))
-            shown += 1
-
+    rows = list(_missing(old, pairs, 0, chain[0] if chain else len(old)))
+    in_order = set(chain)
     for place, clause in enumerate(new):
         at = back.get(place)
         if at is None:
             rows.append(Row(Change.ADDED, None, place, None, clause.label))
             continue
-        if at in chain:
-            missing(at)
-        rows.append(_row(old, new, (at, place), at in chain))
-    missing(len(old))
+        rows.append(_row(old, new, (at, place), at in in_order))
+        if at in in_order:
+            rows += _missing(old, pairs, at, next(ends))
     return rows
+
+
+def _missing(old: Sequence[ClauseHash], pairs: Pairs, start: int, end: int) -> Iterator[Row]:
+    for at in range(start, end):
+        if at not in pairs:
+            yield Row(Change.MISSING, at, None, old[at].label, None)
 
 
 def _row(
