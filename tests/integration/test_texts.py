@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
+from sqlalchemy import text as sql
 
 from registry.core.digest import sha256
 from registry.core.entry import Action
@@ -16,7 +18,7 @@ from registry.core.text.clauses import record_of
 from registry.core.units import Digest
 from registry.errors import InputError, NotVerified
 from registry.mirror.engine import Engine, reading, sqlite_url, writing
-from registry.mirror.nearest import COMMON, nearest
+from registry.mirror.nearest import COMMON, ON_POSTGRES, ON_SQLITE, nearest
 from registry.mirror.store import rewind
 from registry.mirror.text_rows import hash_key
 from registry.mirror.texts import (
@@ -187,8 +189,41 @@ def test_the_nearest_text_is_the_one_that_shares_most_clauses(engine: Engine) ->
         first, second = nearest(connection, keys)
         assert (first.root, first.shared, first.size) == (record_of(LATER).root, 2, 3)
         assert (second.root, second.shared) == (record_of(WATER).root, 1)
+        # Versions of one policy take nothing from each other's weight.
+        assert (first.weight, second.weight) == (2.0, 1.0)
         assert nearest(connection, [1, -(2**63), 2**63 - 1]) == []
         assert nearest(connection, []) == []
+
+
+def test_contents_weigh_more_than_formulas(engine: Engine) -> None:
+    formulas = ["The Minister is heard.", "In force at once."]
+    with writing(engine) as connection:
+        for number in range(5):
+            each = law(f"Decree {number}.", *formulas)
+            add_clause_list(connection, record_of(each).root, each.hashed(), own=True)
+    keep(engine, WATER)
+    asked = law("Water is owned by the state.", "Wells are closed.", *formulas)
+    with reading(engine) as connection:
+        found = nearest(connection, [hash_key(each.text_hash) for each in asked.hashed()])
+    assert (found[0].root, found[0].shared) == (record_of(WATER).root, 2)
+    assert found[0].weight == 1 + 1 / 6
+    assert found[1].shared == 2
+    assert found[1].weight < 0.5
+
+
+def test_the_nearest_text_is_looked_up_in_an_index(engine: Engine) -> None:
+    is_postgres = engine.dialect.name == "postgresql"
+    statement = ON_POSTGRES if is_postgres else ON_SQLITE
+    explain = "EXPLAIN " if is_postgres else "EXPLAIN QUERY PLAN "
+    keys = list(range(50)) if is_postgres else json.dumps(list(range(50)))
+    with reading(engine) as connection:
+        if is_postgres:
+            # Of a few rows a scan is rightly preferred.
+            connection.execute(sql("SET LOCAL enable_seqscan = off"))
+        plan = connection.execute(sql(explain + statement.text), {"keys": keys, "most": 201}).all()
+    told = " ".join(str(row) for row in plan)
+    assert "clauses_by_hash" in told
+    assert "SCAN clauses" not in told
 
 
 def test_a_clause_that_very_many_texts_have_tells_nothing(engine: Engine) -> None:
