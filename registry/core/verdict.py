@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from registry.core.compromise import Mark
 from registry.core.joint import Issuer
 from registry.core.timeline import Standing
 from registry.core.units import BlockNumber, Day, Digest, EntryIndex, UnixSeconds
+
+if TYPE_CHECKING:
+    # Late: texts bring tables of Unicode, which a check by digest has no use for.
+    from registry.core.text.finding import TextFinding
 
 
 class Match(StrEnum):
@@ -158,7 +163,12 @@ class Registration:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer for one digest on one date. `unsearched` is how many collections could not be
-    looked in, since their members are not known here: what is not found may be in one of them."""
+    looked in, since their members are not known here: what is not found may be in one of them.
+
+    `text` is what the file's text shows where its bytes are unknown. The registrations, and with
+    them standing and finality, are those of the bytes: a file that says the same as a registered
+    one, or nearly, has none of its own. `text_accepted`: the same text is as good as the same
+    bytes to whoever asks."""
 
     sha256: Digest
     match: Match
@@ -168,6 +178,27 @@ class Verdict:
     unsearched: int = 0
     expected: str | None = None
     """The authority that the document is to be of: no other one's registration leads."""
+    text: TextFinding | None = None
+    text_accepted: bool = False
+
+    def with_text(self, found: TextFinding, steps: Sequence[str], *, accepted: bool) -> Verdict:
+        """The answer with what the text shows, found by these further steps."""
+        match = Match.SAME_TEXT if found.same else Match.ALTERED if found.altered else self.match
+        return replace(
+            self, match=match, text=found, steps=(*self.steps, *steps), text_accepted=accepted
+        )
+
+    @property
+    def says_the_same(self) -> Registration | None:
+        """The registration of the document with the same text that speaks for it: of the
+        authority that is expected, if one is."""
+        found = (
+            each
+            for same in (self.text.same if self.text else ())
+            for each in same.document.registrations
+        )
+        own = (each for each in found if self.expected in (None, each.authority))
+        return next(own, None)
 
     @property
     def leading(self) -> Registration | None:
@@ -205,18 +236,25 @@ class Verdict:
 
     @property
     def exit_code(self) -> ExitCode:
-        if self.match is Match.UNKNOWN and self.unsearched:
+        found = self.leading if self.match is Match.EXACT else None
+        if self.match is Match.SAME_TEXT and self.text_accepted:
+            found = self.says_the_same
+        if found is not None:
+            return _exit_code(found)
+        if self.match is not Match.EXACT and self.unsearched:
             return ExitCode.COULD_NOT_CHECK
-        if self.match is not Match.EXACT or self.leading is None:
-            return ExitCode.NOT_VERIFIED
-        match self.leading.unsettled:
-            case Unsettled.CLOSED | Unsettled.LAST_DAY_UNKNOWN:
-                return ExitCode.COULD_NOT_CHECK
-            case Unsettled.OUTDATED:
-                return ExitCode.NOT_IN_FORCE
-            case None:
-                in_force = self.leading.standing is Standing.IN_FORCE and not self.doubted
-                return ExitCode.VERIFIED if in_force else ExitCode.NOT_IN_FORCE
+        return ExitCode.NOT_VERIFIED
+
+
+def _exit_code(found: Registration) -> ExitCode:
+    match found.unsettled:
+        case Unsettled.CLOSED | Unsettled.LAST_DAY_UNKNOWN:
+            return ExitCode.COULD_NOT_CHECK
+        case Unsettled.OUTDATED:
+            return ExitCode.NOT_IN_FORCE
+        case None:
+            in_force = found.standing is Standing.IN_FORCE and not found.doubted
+            return ExitCode.VERIFIED if in_force else ExitCode.NOT_IN_FORCE
 
 
 _CLOSENESS = {DocumentRole.DOCUMENT: 0, DocumentRole.MEMBER: 1, DocumentRole.RENDITION: 2}
