@@ -29,6 +29,7 @@ from registry.cli import (
     snapshots,
     status,
     text,
+    versions,
 )
 from registry.cli import fsck as checking
 from registry.cli.groups import DEFAULT, DefaultCommand, DefaultGroup
@@ -46,6 +47,7 @@ _MODULES = (
     catalogue,
     check,
     audit,
+    versions,
     receipts,
     snapshots,
     checking,

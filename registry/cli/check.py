@@ -12,10 +12,14 @@ import typer
 from registry.cli import common
 from registry.cli.common import Json, On
 from registry.cli.issue_words import issuers_in_words, mark_in_words, marks_in_words
+from registry.cli.text_words import headline, say_text
 
 if TYPE_CHECKING:
+    from registry.core.units import Day
     from registry.core.verdict import MemberOf, Registration, Verdict
+    from registry.services.explaining import Asked
     from registry.services.verify import CheckedFile
+    from registry.services.workspace import Workspace
 
 _Policy = Annotated[
     list[str],
@@ -42,13 +46,29 @@ def verify(
         str | None,
         typer.Option(metavar="CODE", help="The authority whose documents they are to be."),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POLICY[@N]",
+            help="Compare the text with this policy's, or with its version N, whatever it shares.",
+        ),
+    ] = None,
+    accept_same_text: Annotated[
+        bool,
+        typer.Option("--accept-same-text", help="Other bytes that say the same are verified too."),
+    ] = False,
+    no_text: Annotated[
+        bool, typer.Option("--no-text", help="Bytes alone: do not read what unknown files say.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Check files, or every file below a folder, against the registry; or one file by its
-    receipt.
+    receipt. Of a file of unknown bytes the text is read: it may say the same as a registered one
+    (saved again, sent by mail), or be an altered copy, and then of which clauses.
 
     Exit codes: 0 every file is exactly as published and in force; 1 some file is not in
-    the registry, or not by that --authority, or a step of its receipt failed; 2 usage; 3 some
+    the registry (the same text in other bytes is not, without --accept-same-text), or not by that
+    --authority, or a step of its receipt failed; 2 usage; 3 some
     file could not be checked, or is authentic and its standing can not be told: its manifest,
     which may name a last day, is not known, or the registry was closed; 4 authentic, but some
     file is no longer, or not yet, in force, or rests on a key that was reported compromised, or
@@ -60,6 +80,8 @@ def verify(
     from registry.services.verify import verify_files
 
     day = common.day(on)
+    if no_text and (against or accept_same_text):
+        raise InputError("--no-text reads no text, which --against and --accept-same-text go by")
     expected = None if authority is None else check_code(authority)
     if receipt is not None:
         from registry.cli.receipts import verify_by_receipt
@@ -79,6 +101,10 @@ def verify(
         raise InputError("--block-hash, --rpc and --contract go with --receipt")
     with common.workspace() as opened, common.progress("checking") as advance:
         position, checked = verify_files(opened.reader, paths, day, advance, expected)
+        if not no_text:
+            checked = _explained(
+                opened, checked, _asked(day, against, accepted=accept_same_text), advance
+            )
     context = answers.context(position)
     if as_json:
         print_checked_json(context, checked, day)
@@ -86,6 +112,37 @@ def verify(
         say_checked(checked)
         common.say_context(context)
     return _worst(checked)
+
+
+def _asked(day: Day, against: str | None, *, accepted: bool) -> Asked:
+    from registry.services.explaining import Asked
+
+    if against is None:
+        return Asked(day, accepted=accepted)
+    policy, at, number = against.rpartition("@")
+    if not (at and number.isdecimal()):
+        policy, number = against, ""
+    words = tuple(policy.split(maxsplit=1))
+    return Asked(day, words, int(number) if number else None, accepted=accepted)
+
+
+def _explained(
+    opened: Workspace, checked: list[CheckedFile], asked: Asked, advance: common.Advance
+) -> list[CheckedFile]:
+    """The same, with what the texts of unknown files show."""
+    from registry.core.verdict import Match
+
+    unknown = sum(
+        each.verdict is not None and each.verdict.match is Match.UNKNOWN for each in checked
+    )
+    if not unknown:
+        return checked
+    from registry.services.explaining import Explainer
+    from registry.services.reading import open_reader
+
+    with open_reader() as reader:
+        explainer = Explainer(opened.reader, reader, asked)
+        return explainer.files(checked, lambda done: advance(done, unknown))
 
 
 MANIFEST_NEEDED = (
@@ -193,9 +250,10 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         common.say(f"  not by {verdict.expected}: this exact file is registered, by {others}")
     elif lead is None:
         common.say(f"  {_unknown(verdict)}")
+        say_text(verdict)
         return
     else:
-        common.say(f"  exact: as published · {_told(lead)} · {lead.finality.value}")
+        common.say(f"  exact: as published · {told_of(lead)} · {lead.finality.value}")
     for found in verdict.registrations:
         common.say(f"  {' / '.join(found.title.values()) or '(no readable manifest)'}")
         role = "" if found.role.value == "document" else f", {found.role.value}"
@@ -203,7 +261,7 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
         common.say(
             f"    {found.authority} {found.number or '(number not known)'}"
             f", version {found.version} of {found.versions}{role}"
-            + (f" ({_told(found)})" if lead is None or _told(found) != _told(lead) else "")
+            + (f" ({told_of(found)})" if lead is None or told_of(found) != told_of(lead) else "")
         )
         since = iso_or_none(found.since)
         block = "" if found.block is None else f" in block {found.block}"
@@ -224,8 +282,8 @@ def _say_one(each: CheckedFile, *, steps: bool) -> None:
 
 
 def _unknown(verdict: Verdict) -> str:
-    if not verdict.unsearched:
-        return "unknown: this exact file is not in the registry"
+    if not verdict.unsearched or verdict.text_accepted:
+        return headline(verdict)
     return (
         f"could not check: not found, but the members of {verdict.unsearched} collection(s) are "
         "not known here, and it may be one: see polreg collection list"
@@ -249,7 +307,7 @@ def _say_issue(found: Registration) -> None:
         common.say(f"    {line}")
 
 
-def _told(found: Registration) -> str:
+def told_of(found: Registration) -> str:
     """What a document is worth, or why that is not known."""
     if found.unsettled is not None:
         return common.not_known(found.unsettled)

@@ -124,7 +124,16 @@ def verdict(found: Verdict, on: Day) -> dict[str, Any]:
         "expected_authority": found.expected,
         "registrations": [registration(each) for each in found.registrations],
         "unsearched_collections": found.unsearched,
+        "text": _text(found),
     }
+
+
+def _text(found: Verdict) -> dict[str, Any] | None:
+    if found.text is None:
+        return None
+    from registry.services.text_answers import text_finding
+
+    return text_finding(found.text)
 
 
 def error(found: RegistryError | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ said, never taken for a text without clauses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,7 +30,7 @@ from registry.services.lookup import FoundPolicy, find_policy
 class Reader(Protocol):
     """What reads the texts of files, in limits. Raises CouldNotCheck where one has none."""
 
-    def read(self, source: Path | bytes, *, name: str | None = None) -> Text: ...
+    def read(self, document: Path | bytes, *, name: str | None = None) -> Text: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def compare_versions(
     *,
     numbers: tuple[int | None, int | None] = (None, None),
     files: tuple[Path | None, Path | None] = (None, None),
-    reader: Callable[[], Reader],
+    reader: Reader,
 ) -> Difference:
     """Compare two versions of a policy; without numbers the last two documents it had. A file that
     is given must be the registered one of its version: then what it says is shown.
@@ -99,7 +99,7 @@ def compare_versions(
         held = [_held(connection, each) for each in (old, new)]
     known = []
     for version, found, file in zip((old, new), held, files, strict=True):
-        known.append(_known(version, found) if file is None else given(version, file, reader()))
+        known.append(_known(version, found) if file is None else given(version, file, reader))
     return Difference(policy.position, policy, old, new, compared(*known))
 
 

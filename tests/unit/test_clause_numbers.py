@@ -18,6 +18,8 @@ from registry.core.text.clauses import Clause
         ("Article 5", "ARTICLE 5. Pilots may begin.", ". Pilots may begin."),
         ("Article 1", "Article 12 is repealed.", "Article 12 is repealed."),
         ("§ 3", "Sec. 3. Short title.", ". Short title."),
+        ("§ 3", "3 Short title.", "Short title."),
+        ("§ 3", "30 days.", "30 days."),
         ("§ 3(b)", "(b) The Mayor shall report.", "The Mayor shall report."),
         ("§ 3(b)(2)", "(2) Annually.", "Annually."),
         ("¶ 7", "7 persons make a quorum.", "7 persons make a quorum."),

@@ -94,8 +94,8 @@ _NUMBERED = re.compile(rf"{_WORDS}(?P<number>[0-9A-Za-z][^ ]*)", re.IGNORECASE)
 
 def without_number(label: str, text: str) -> str:
     """A clause's normal form without the number that its label repeats: the label itself, its
-    sub-levels (`(b)` of `§ 3(b)`), or its number after another word for it (`Sec. 3` of `§ 3`).
-    A text that does not begin with one of these is whole."""
+    sub-levels (`(b)` of `§ 3(b)`), or its number alone or after another word for it (`3`,
+    `Sec. 3` of `§ 3`). A text that does not begin with one of these is whole."""
     label = _AGAIN.sub("", normal(label))
     began = text[: 2 * MAX_LABEL_BYTES].lower()
     levels = [at for at, mark in enumerate(label) if mark == "("]
@@ -105,7 +105,7 @@ def without_number(label: str, text: str) -> str:
         if start and began.startswith(start.lower()) and _ends(text, len(start)):
             return text[len(start) :].lstrip(" ")
     if numbered is not None:
-        found = re.match(_WORDS + re.escape(numbered["number"]), text, re.IGNORECASE)
+        found = re.match(f"({_WORDS})?" + re.escape(numbered["number"]), text, re.IGNORECASE)
         if found is not None and _ends(text, found.end()):
             return text[found.end() :].lstrip(" ")
     return text

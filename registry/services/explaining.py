@@ -1,0 +1,235 @@
+"""What is known of a file whose bytes are unknown: by its text.
+
+Steps 4 and 5 of a check (core.text.finding). The text's digest finds the documents that say the
+same; else the clauses' hashes find the registered text of which the file is an altered copy. A
+file that can not be read, or a text that can not be compared, is a note: what was found of the
+bytes stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from registry.core.position import Position
+from registry.core.text.clauses import Text
+from registry.core.text.comparing import Change
+from registry.core.text.differing import LARGEST, Registered, differences
+from registry.core.text.finding import (
+    COMPARED,
+    NAMED,
+    READ,
+    Altered,
+    Compared,
+    Document,
+    SameText,
+    TextFinding,
+    is_version,
+)
+from registry.core.units import Day, Digest
+from registry.core.verdict import Match, Verdict, by_weight
+from registry.errors import CouldNotCheck, UnreadableText
+from registry.mirror.engine import Connection, Engine, reading
+from registry.mirror.nearest import nearest
+from registry.mirror.registrations import registrations
+from registry.mirror.text_rows import hash_key
+from registry.mirror.texts import (
+    RegisteredText,
+    by_root,
+    by_text_digest,
+    clause_list,
+    texts_of_entries,
+)
+from registry.mirror.versions import described
+from registry.services.lookup import find_policy
+from registry.services.verify import CheckedFile, required_position
+from registry.services.versions import Known, Reader, compared, known_text, numbered, versions_of
+
+MOST_SAME = 20
+"""So many documents with the same text are named."""
+
+
+class Kept(Protocol):
+    """Where registered documents are kept: their bytes, or None."""
+
+    def __call__(self, sha256: Digest) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How texts are looked at: `against` names a policy, and maybe a version of it; `accepted`:
+    the same text is as good as the same bytes."""
+
+    on: Day
+    against: tuple[str, ...] | None = None
+    version: int | None = None
+    accepted: bool = False
+
+
+class Explainer:
+    """Explains files of unknown bytes from one mirror, with one reader."""
+
+    def __init__(
+        self, engine: Engine, reader: Reader, asked: Asked, kept: Kept | None = None
+    ) -> None:
+        self._engine = engine
+        self._reader = reader
+        self._asked = asked
+        self._kept = kept or (lambda _sha256: None)
+
+    def files(
+        self, checked: Iterable[CheckedFile], progress: Callable[[int], None] | None = None
+    ) -> list[CheckedFile]:
+        """The same, each file of unknown bytes with what its text shows. `progress` is called with
+        how many were read."""
+        told, done = [], 0
+        for each in checked:
+            verdict = each.verdict
+            if verdict is None or verdict.match is not Match.UNKNOWN:
+                told.append(each)
+                continue
+            path = Path(each.path)
+            told.append(replace(each, verdict=self.explain(verdict, path, path.name)))
+            done += 1
+            if progress is not None:
+                progress(done)
+        return told
+
+    def explain(self, verdict: Verdict, document: Path | bytes, name: str | None) -> Verdict:
+        """The verdict on a file of unknown bytes, with what its text shows.
+
+        Raises InputError where the policy to compare with is not there.
+        """
+        try:
+            text = self._reader.read(document, name=name)
+        except UnreadableText as error:
+            return self._noted(verdict, TextFinding(note=f"its text was not read: {error}"))
+        except CouldNotCheck as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            return self._noted(verdict, TextFinding(note=f"its text was not read: {error}{hint}"))
+        with reading(self._engine) as connection:
+            return self._of_text(connection, verdict, text, document, name)
+
+    def _of_text(
+        self,
+        connection: Connection,
+        verdict: Verdict,
+        text: Text,
+        document: Path | bytes,
+        name: str | None,
+    ) -> Verdict:
+        position = required_position(connection)
+        same = self._same(connection, position, text, document, name)
+        if self._asked.against is not None:
+            # Whoever names a version wants to see the clauses, whatever else says the same.
+            found = self._with_named(connection, position, text, self._asked.against)
+            return self._noted(verdict, replace(found, same=same), READ, NAMED)
+        if same:
+            return self._noted(verdict, TextFinding(text, same), READ)
+        altered = self._nearest(connection, position, text)
+        return self._noted(verdict, TextFinding(text, altered=altered), READ, COMPARED)
+
+    def _noted(self, verdict: Verdict, found: TextFinding, *steps: str) -> Verdict:
+        return verdict.with_text(found, steps, accepted=self._asked.accepted)
+
+    def _same(
+        self,
+        connection: Connection,
+        position: Position,
+        text: Text,
+        document: Path | bytes,
+        name: str | None,
+    ) -> tuple[SameText, ...]:
+        registered = by_text_digest(connection, text.digest)
+        distinct = list({each.document: each for each in registered}.values())[:MOST_SAME]
+        if not distinct:
+            return ()
+        content = _loaded(document)
+        found = [self._document(connection, position, each) for each in distinct]
+        told = [
+            SameText(each, differences(content, name, self._registered(each))) for each in found
+        ]
+        lead = by_weight([each for same in told for each in same.document.registrations])
+        order = {registration.entry: at for at, registration in enumerate(lead)}
+        told.sort(
+            key=lambda same: min(
+                (order[r.entry] for r in same.document.registrations), default=len(order)
+            )
+        )
+        return tuple(told)
+
+    def _registered(self, document: Document) -> Registered:
+        return Registered(
+            document.sha256,
+            document.size,
+            document.media_type,
+            document.name,
+            self._kept(document.sha256),
+        )
+
+    def _document(
+        self, connection: Connection, position: Position, found: RegisteredText
+    ) -> Document:
+        known = registrations(
+            connection,
+            [found.document],
+            self._asked.on,
+            position.finality,
+            closed=position.closed is not None,
+        )
+        name, media_type, size = described(connection, found.document, found.entry, found.member)
+        told = by_weight(known.get(found.document, []))
+        return Document(found.document, found.record, told, name, media_type, size)
+
+    def _nearest(self, connection: Connection, position: Position, text: Text) -> Altered | None:
+        hashes = text.hashed()
+        distinct = {each.text_hash for each in hashes}
+        for near in nearest(connection, [hash_key(each) for each in distinct]):
+            if not is_version(near.shared, len(distinct), near.weight):
+                continue
+            held = clause_list(connection, near.root)
+            registered = by_root(connection, near.root)
+            if held is None or not registered:
+                continue
+            found = Known(held.hashes, held.texts)
+            # The same clauses may be those of several documents: the first says so.
+            document = self._document(connection, position, registered[0])
+            return Altered(document, _compared(found, text))
+        return None
+
+    def _with_named(
+        self, connection: Connection, position: Position, text: Text, words: Sequence[str]
+    ) -> TextFinding:
+        policy = find_policy(self._engine, words, self._asked.on)
+        versions = versions_of(connection, policy.row.id)
+        number = self._asked.version
+        version = versions[-1] if number is None else numbered(versions, number)
+        try:
+            known = known_text(connection, version)
+        except CouldNotCheck as error:
+            return TextFinding(text, note=f"it was not compared: {error}")
+        told = _compared(known, text)
+        if not told.comparison.shared and not told.comparison.of(Change.CHANGED):
+            called = f"version {version.number} (entry {version.entry})"
+            return TextFinding(text, note=f"it has no clause of {called}")
+        if told.comparison.is_same:
+            return TextFinding(text)
+        registered = texts_of_entries(connection, [version.entry])[version.entry]
+        document = self._document(connection, position, registered)
+        return TextFinding(text, altered=Altered(document, told))
+
+
+def _compared(known: Known, text: Text) -> Compared:
+    return compared(known, Known(text.hashed(), tuple(each.text for each in text.clauses)))
+
+
+def _loaded(document: Path | bytes) -> bytes:
+    if isinstance(document, bytes):
+        return document
+    try:
+        with document.open("rb") as file:
+            return file.read(8 * LARGEST)
+    except OSError:
+        return b""
