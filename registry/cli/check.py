@@ -138,9 +138,9 @@ def _explained(
     if not unknown:
         return checked
     from registry.services.explaining import Explainer
-    from registry.services.reading import open_reader
+    from registry.services.text_reading import text_reader
 
-    with open_reader() as reader:
+    with text_reader(1) as reader:
         explainer = Explainer(opened.reader, reader, asked)
         return explainer.files(checked, lambda done: advance(done, unknown))
 

@@ -47,10 +47,10 @@ def diff(
     with --old and --new, also what in them.
     """
     from registry.services import answers, text_answers
-    from registry.services.reading import open_reader
+    from registry.services.text_reading import text_reader
     from registry.services.versions import compare_versions
 
-    with common.workspace() as opened, open_reader() as reader:
+    with common.workspace() as opened, text_reader(1) as reader:
         found = compare_versions(
             opened.reader,
             policy,

@@ -44,8 +44,9 @@ from registry.mirror.texts import (
 )
 from registry.mirror.versions import described
 from registry.services.lookup import find_policy
+from registry.services.text_reading import Reader
 from registry.services.verify import CheckedFile, required_position
-from registry.services.versions import Known, Reader, compared, known_text, numbered, versions_of
+from registry.services.versions import Known, compared, known_text, numbered, versions_of
 
 MOST_SAME = 20
 """So many documents with the same text are named."""

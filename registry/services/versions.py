@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from registry.core.entry import Action
 from registry.core.position import Position
 from registry.core.text.blaming import Blamed, blame
-from registry.core.text.clauses import Clause, ClauseHash, Text, TextRecord
+from registry.core.text.clauses import Clause, ClauseHash, TextRecord
 from registry.core.text.comparing import compare, compare_texts
 from registry.core.text.finding import Compared
 from registry.core.units import Day, Digest, EntryIndex
@@ -25,12 +25,7 @@ from registry.mirror.texts import ClauseList, clause_list
 from registry.mirror.versions import record_of_version, version_rows
 from registry.services.hashing import hash_file
 from registry.services.lookup import FoundPolicy, find_policy
-
-
-class Reader(Protocol):
-    """What reads the texts of files, in limits. Raises CouldNotCheck where one has none."""
-
-    def read(self, document: Path | bytes, *, name: str | None = None) -> Text: ...
+from registry.services.text_reading import Reader
 
 
 @dataclass(frozen=True, slots=True)
