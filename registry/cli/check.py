@@ -137,11 +137,13 @@ def _explained(
     )
     if not unknown:
         return checked
+    from registry.services.documents import documents_of
     from registry.services.explaining import Explainer
     from registry.services.text_reading import text_reader
 
     with text_reader(1) as reader:
-        explainer = Explainer(opened.reader, reader, asked)
+        kept, home = documents_of(opened.settings), opened.settings.home
+        explainer = Explainer(opened.reader, reader, asked, kept, home)
         return explainer.files(checked, lambda done: advance(done, unknown))
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 from registry.core.position import Position
-from registry.core.text.clauses import Text
+from registry.core.text.clauses import ClauseHash, Text
 from registry.core.text.comparing import Change
 from registry.core.text.differing import LARGEST, Registered, differences
 from registry.core.text.finding import (
@@ -22,7 +22,6 @@ from registry.core.text.finding import (
     NAMED,
     READ,
     Altered,
-    Compared,
     Document,
     SameText,
     TextFinding,
@@ -30,7 +29,7 @@ from registry.core.text.finding import (
 )
 from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict, by_weight
-from registry.errors import CouldNotCheck, UnreadableText
+from registry.errors import CouldNotCheck, NotFound, RegistryError, UnreadableText
 from registry.mirror.engine import Connection, Engine, reading
 from registry.mirror.nearest import nearest
 from registry.mirror.registrations import registrations
@@ -43,19 +42,17 @@ from registry.mirror.texts import (
     texts_of_entries,
 )
 from registry.mirror.versions import described
+from registry.services.documents import Documents, content_of
 from registry.services.lookup import find_policy
+from registry.services.salts import Salted, salted_of_root
 from registry.services.text_reading import Reader
 from registry.services.verify import CheckedFile, required_position
-from registry.services.versions import Known, compared, known_text, numbered, versions_of
+from registry.services.versions import Known, Version, compared, known_text, numbered, versions_of
 
 MOST_SAME = 20
 """So many documents with the same text are named."""
-
-
-class Kept(Protocol):
-    """Where registered documents are kept: their bytes, or None."""
-
-    def __call__(self, sha256: Digest) -> bytes | None: ...
+MOST_SALTS = 2_000
+"""Of a salted document so many clauses are tried for one that was moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +70,20 @@ class Explainer:
     """Explains files of unknown bytes from one mirror, with one reader."""
 
     def __init__(
-        self, engine: Engine, reader: Reader, asked: Asked, kept: Kept | None = None
+        self,
+        engine: Engine,
+        reader: Reader,
+        asked: Asked,
+        documents: Documents | None = None,
+        home: Path | None = None,
     ) -> None:
+        """`documents` are those that are kept here; `home` is the folder that has the salts of
+        confidential ones."""
         self._engine = engine
         self._reader = reader
         self._asked = asked
-        self._kept = kept or (lambda _sha256: None)
+        self._documents = documents
+        self._home = home
 
     def files(
         self, checked: Iterable[CheckedFile], progress: Callable[[int], None] | None = None
@@ -170,6 +175,15 @@ class Explainer:
             self._kept(document.sha256),
         )
 
+    def _kept(self, sha256: Digest) -> bytes | None:
+        if self._documents is None:
+            return None
+        try:
+            return content_of(self._documents, sha256)
+        except RegistryError:
+            # It is only wanted to say more: fsck tells what is wrong with it.
+            return None
+
     def _document(
         self, connection: Connection, position: Position, found: RegisteredText
     ) -> Document:
@@ -197,7 +211,7 @@ class Explainer:
             found = Known(held.hashes, held.texts)
             # The same clauses may be those of several documents: the first says so.
             document = self._document(connection, position, registered[0])
-            return Altered(document, _compared(found, text))
+            return Altered(document, compared(found, _known(text)))
         return None
 
     def _with_named(
@@ -208,10 +222,10 @@ class Explainer:
         number = self._asked.version
         version = versions[-1] if number is None else numbered(versions, number)
         try:
-            known = known_text(connection, version)
-        except CouldNotCheck as error:
+            known, mine = self._known(connection, version, text)
+        except (CouldNotCheck, NotFound) as error:
             return TextFinding(text, note=f"it was not compared: {error}")
-        told = _compared(known, text)
+        told = compared(known, mine)
         if not told.comparison.shared and not told.comparison.of(Change.CHANGED):
             called = f"version {version.number} (entry {version.entry})"
             return TextFinding(text, note=f"it has no clause of {called}")
@@ -221,9 +235,36 @@ class Explainer:
         document = self._document(connection, position, registered)
         return TextFinding(text, altered=Altered(document, told))
 
+    def _known(self, connection: Connection, version: Version, text: Text) -> tuple[Known, Known]:
+        """What a version says and what the file does, in hashes that can be compared: those of a
+        salted version with its salts, where they are here. Raises CouldNotCheck."""
+        if version.record is None or not version.record.salted or self._home is None:
+            return known_text(connection, version), _known(text)
+        salted = salted_of_root(self._home, version.record.root)
+        return Known(salted.hashes, None), Known(with_salts(text, salted), _known(text).texts)
 
-def _compared(known: Known, text: Text) -> Compared:
-    return compared(known, Known(text.hashed(), tuple(each.text for each in text.clauses)))
+
+def _known(text: Text) -> Known:
+    return Known(text.hashed(), tuple(each.text for each in text.clauses))
+
+
+def with_salts(text: Text, salted: Salted) -> list[ClauseHash]:
+    """The clauses of a text, each hashed with the salt of the registered clause that says the same,
+    of the same label first; else without any, so that it is like none."""
+    by_label: dict[str, list[tuple[ClauseHash, bytes]]] = {}
+    for each, salt in zip(salted.hashes, salted.salts, strict=True):
+        by_label.setdefault(each.label, []).append((each, salt))
+    told = []
+    for clause in text.clauses:
+        near = by_label.get(clause.label, [])
+        rest = (pair for label, some in by_label.items() if label != clause.label for pair in some)
+        tried = (
+            clause.hashed(salt)
+            for each, salt in [*near, *islice(rest, MOST_SALTS)]
+            if clause.hashed(salt).text_hash == each.text_hash
+        )
+        told.append(next(tried, clause.hashed()))
+    return told
 
 
 def _loaded(document: Path | bytes) -> bytes:
