@@ -27,6 +27,7 @@ from api.routes import (
     proofs,
     snapshot,
     submissions,
+    versions,
 )
 from api.streaming import Streams
 from registry.config import Settings
@@ -91,7 +92,17 @@ def create_app(
     app.add_middleware(MinimumSize)
     app.add_middleware(CommonHeaders)
     problems.install(app)
-    versioned = (documents, policies, collections, proofs, snapshot, log, submissions, health)
+    versioned = (
+        documents,
+        policies,
+        versions,
+        collections,
+        proofs,
+        snapshot,
+        log,
+        submissions,
+        health,
+    )
     for part in versioned:
         app.include_router(part.router, prefix="/v1")
     for part in (health, metrics):

@@ -1,4 +1,5 @@
-"""Hashing uploads as they arrive. Nothing is stored and memory stays flat.
+"""Hashing uploads as they arrive. Nothing is stored and memory stays flat; where the texts are
+asked for, too, files are held in memory up to a limit, and for as long as the request takes.
 
 A framework's own form parser would write each file to disk first; here every piece of a
 part goes into SHA-256 and is gone. What can not be taken for the file's own bytes
@@ -43,6 +44,19 @@ class Uploaded:
     name: str | None
     sha256: Digest
     size: int
+    content: bytes | None = None
+    """Where it was to be held, and there was room for it."""
+
+
+class _Room:
+    """How many bytes of a request may be held."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def take(self, size: int) -> bool:
+        self.left -= size
+        return self.left >= 0
 
 
 class _Body(Protocol):
@@ -50,12 +64,15 @@ class _Body(Protocol):
     def finish(self) -> list[Uploaded]: ...
 
 
-async def hash_upload(headers: Headers, pieces: AsyncIterator[bytes]) -> list[Uploaded]:
-    """The files of a request's body, in its order, at least one.
+async def hash_upload(
+    headers: Headers, pieces: AsyncIterator[bytes], hold: int = 0
+) -> list[Uploaded]:
+    """The files of a request's body, in its order, at least one. Up to `hold` bytes of them are
+    held: of each file all or nothing.
 
     Raises InputError, TooLarge or UnsupportedUpload; what `pieces` raises goes through.
     """
-    body = _body_for(headers)
+    body = _body_for(headers, _Room(hold))
     async for piece in pieces:
         body.write(piece)
     files = body.finish()
@@ -64,7 +81,7 @@ async def hash_upload(headers: Headers, pieces: AsyncIterator[bytes]) -> list[Up
     return files
 
 
-def _body_for(headers: Headers) -> _Body:
+def _body_for(headers: Headers, room: _Room) -> _Body:
     if headers.get("content-encoding", "identity") != "identity":
         raise UnsupportedUpload("the body has a Content-Encoding", hint="send the file as it is")
     kind, options = parse_options_header(headers.get("content-type"))
@@ -73,9 +90,9 @@ def _body_for(headers: Headers) -> _Body:
             boundary = options.get(b"boundary", b"")
             if not 0 < len(boundary) <= _MAX_BOUNDARY:
                 raise InputError("the form's boundary is missing or too long", hint=_HINT)
-            return _Form(boundary)
+            return _Form(boundary, room)
         case b"application/octet-stream":
-            return _Bytes()
+            return _Bytes(room)
         case _:
             shown = kind.decode("latin-1")[:60] or "no Content-Type"
             raise UnsupportedUpload(f"an upload with {shown} can not be checked", hint=_HINT)
@@ -84,26 +101,35 @@ def _body_for(headers: Headers) -> _Body:
 class _Hasher:
     """One file as it comes in."""
 
-    __slots__ = ("_hash", "name", "size")
+    __slots__ = ("_hash", "_held", "_room", "name", "size")
 
-    def __init__(self, name: str | None) -> None:
+    def __init__(self, name: str | None, room: _Room) -> None:
         self.name = name
         self.size = 0
         self._hash = hashlib.sha256()
+        self._room = room
+        self._held: bytearray | None = bytearray() if room.left > 0 else None
 
     def update(self, piece: bytes | memoryview) -> None:
         self.size += len(piece)
         self._hash.update(piece)
+        if self._held is not None:
+            if self._room.take(len(piece)):
+                self._held += piece
+            else:
+                self._room.left += self.size
+                self._held = None
 
     def uploaded(self) -> Uploaded:
-        return Uploaded(self.name, Digest(self._hash.digest()), self.size)
+        held = None if self._held is None else bytes(self._held)
+        return Uploaded(self.name, Digest(self._hash.digest()), self.size, held)
 
 
 class _Bytes:
     """A body that is one file."""
 
-    def __init__(self) -> None:
-        self._hasher = _Hasher(None)
+    def __init__(self, room: _Room) -> None:
+        self._hasher = _Hasher(None, room)
 
     def write(self, piece: bytes) -> None:
         self._hasher.update(piece)
@@ -115,7 +141,8 @@ class _Bytes:
 class _Form:
     """RFC 7578: each part that has a file name is a file, every other part is passed over."""
 
-    def __init__(self, boundary: bytes) -> None:
+    def __init__(self, boundary: bytes, room: _Room) -> None:
+        self._room = room
         self._files: list[Uploaded] = []
         self._parts = 0
         self._ended = False
@@ -174,7 +201,9 @@ class _Form:
         disposition = self._headers.get(b"content-disposition", b"").decode("latin-1")
         _, options = parse_options_header(disposition)
         name = options.get(b"filename")
-        self._hasher = None if name is None else _Hasher(name.decode("utf-8", "replace") or None)
+        self._hasher = (
+            None if name is None else _Hasher(name.decode("utf-8", "replace") or None, self._room)
+        )
 
     def _add_to_content(self, data: bytes, start: int, end: int) -> None:
         if self._hasher is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.models.base import Answer, FromRegistry, shown
-from api.models.documents import Registration
+from api.models.registrations import Registration
 from api.models.sample import AUTHORITY, DOCUMENT, MOMENT, POLICY
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api import answering, problems
@@ -13,16 +14,17 @@ from api.documentation import answers as documented
 from api.follower import Follower
 from api.models import DocumentAnswer, TextAnswer, VerifyAnswer
 from api.opened import Opened
-from api.parameters import Following, On, Registry, Sha256
+from api.parameters import Following, On, OnDate, Registry, Sha256
 from api.upload import hash_upload
 from registry.core.calendar import iso_date
 from registry.core.digest import parse_digest
 from registry.core.position import Position
 from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict
-from registry.errors import NotFound
+from registry.errors import InputError, NotFound
 from registry.services import answers
 from registry.services.clause_lists import text_of_document
+from registry.services.explaining import Asked
 from registry.services.lookup import current_position
 from registry.services.verify import verify_digests
 
@@ -48,6 +50,27 @@ _UPLOAD: dict[str, Any] = {
         },
     }
 }
+
+
+_HELD = 32 << 20
+"""Bytes of one request's files that are held for their texts to be read."""
+
+
+class Uploading(OnDate):
+    text: bool = Field(default=False, examples=[True])
+    """Whether the texts of files of unknown bytes are read."""
+    against: str | None = Field(default=None, max_length=64, examples=["77d2c788"])
+    """The policy_id of the policy to compare the texts with, whatever they share."""
+    version: int | None = Field(default=None, ge=1, examples=[1])
+    """The version of it; without one its latest."""
+
+    def asked(self) -> Asked:
+        """How texts are to be looked at; raises InputError."""
+        if not self.text and (self.against or self.version):
+            raise InputError("against and version go with text=true")
+        if self.version and not self.against:
+            raise InputError("version goes with against")
+        return Asked(self.day(), (self.against,) if self.against else None, self.version)
 
 
 @router.get(
@@ -90,15 +113,24 @@ def text(sha256: Sha256, registry: Registry, following: Following) -> Response:
     responses=documented(VerifyAnswer, problems.TOO_LARGE, problems.UNSUPPORTED),
     openapi_extra=_UPLOAD,
 )
-async def verify(request: Request, registry: Registry, following: Following, on: On) -> Response:
+async def verify(
+    request: Request,
+    registry: Registry,
+    following: Following,
+    asked: Annotated[Uploading, Query()],
+) -> Response:
     """Say what the registry knows of the uploaded files.
 
-    They are hashed as they arrive and never stored.
+    They are hashed as they arrive and never stored. With `text` those of unknown bytes are read:
+    one may say the same as a registered document, or be an altered copy, and then of which clauses.
     """
-    day = on.day()
-    files = await hash_upload(request.headers, request.stream())
+    day, meant = asked.day(), asked.asked()
+    files = await hash_upload(request.headers, request.stream(), _HELD if asked.text else 0)
     digests = [each.sha256 for each in files]
     position, found = await run_in_threadpool(_verdicts, registry, following, digests, day)
+    if asked.text:
+        given = [(v, file.content, file.name) for v, file in zip(found, files, strict=True)]
+        found = await run_in_threadpool(registry.explain, meant, given)
     checked = [
         {"name": file.name, "size": file.size, **answers.verdict(verdict, day)}
         for file, verdict in zip(files, found, strict=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry.cli import common
-from registry.cli.common import Json, On
+from registry.cli.common import Json
 from registry.cli.text_words import counted, say_clauses
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def diff(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it as a page to read and to print.")
     ] = None,
-    on: On = None,
     as_json: Json = False,
 ) -> None:
     """Compare two versions of a policy, clause by clause.
@@ -54,7 +53,7 @@ def diff(
         found = compare_versions(
             opened.reader,
             policy,
-            common.day(on),
+            common.day(None),
             numbers=(first, last),
             files=(old, new),
             reader=reader,
@@ -87,7 +86,7 @@ def _say_difference(found: Difference) -> None:
 
     shown = text_answers.difference(found, unchanged=False)
     common.say(" / ".join(shown["title"].values()) or "(no readable manifest)")
-    for word, key in (("from", "from"), ("to", "to")):
+    for word, key in (("from", "old"), ("to", "new")):
         each = shown[key]
         since = f", applies from {each['since']}" if each["since"] else ""
         common.say(
@@ -99,7 +98,7 @@ def _say_difference(found: Difference) -> None:
     say_clauses(found.compared, limit=10_000)
 
 
-def blame(policy: _Policy, on: On = None, as_json: Json = False) -> None:
+def blame(policy: _Policy, as_json: Json = False) -> None:
     """Say of each clause of a policy's latest document which version last changed its text.
 
     It needs the clauses' hashes alone. A clause that was only moved or renumbered was not changed.
@@ -108,7 +107,7 @@ def blame(policy: _Policy, on: On = None, as_json: Json = False) -> None:
     from registry.services.versions import blame_policy
 
     with common.workspace() as opened:
-        found = blame_policy(opened.reader, policy, common.day(on))
+        found = blame_policy(opened.reader, policy, common.day(None))
     shown, context = text_answers.blame(found), answers.context(found.position)
     if as_json:
         common.print_json({**shown, "registry": context})
@@ -138,7 +137,7 @@ def _say_blamed(each: dict[str, Any]) -> None:
     )
     if each["renumbered"] is not None:
         moved = each["renumbered"]
-        line += f" (was {moved['from']} before version {moved['version']})"
+        line += f" (was {moved['former_label']} before version {moved['version']})"
     common.say(line)
 
 

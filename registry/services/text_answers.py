@@ -99,8 +99,8 @@ def difference(found: Difference, *, unchanged: bool = True) -> dict[str, Any]:
     """Two versions of a policy."""
     return {
         **_policy(found.policy.row),
-        "from": version(found.old),
-        "to": version(found.new),
+        "old": version(found.old),
+        "new": version(found.new),
         **comparison(found.compared, unchanged=unchanged),
     }
 
@@ -135,7 +135,7 @@ def _blamed(found: Blame, each: Blamed) -> dict[str, Any]:
             None
             if renumbered is None
             else {
-                "from": each.formerly,
+                "former_label": each.formerly,
                 "version": renumbered.number,
                 "entry": renumbered.entry,
                 "since": iso_or_none(renumbered.since),

@@ -79,7 +79,7 @@ def compare_versions(
     *,
     numbers: tuple[int | None, int | None] = (None, None),
     files: tuple[Path | None, Path | None] = (None, None),
-    reader: Reader,
+    reader: Reader | None = None,
 ) -> Difference:
     """Compare two versions of a policy; without numbers the last two documents it had. A file that
     is given must be the registered one of its version: then what it says is shown.
@@ -94,7 +94,10 @@ def compare_versions(
         held = [_held(connection, each) for each in (old, new)]
     known = []
     for version, found, file in zip((old, new), held, files, strict=True):
-        known.append(_known(version, found) if file is None else given(version, file, reader))
+        if file is None or reader is None:
+            known.append(_known(version, found))
+        else:
+            known.append(given(version, file, reader))
     return Difference(policy.position, policy, old, new, compared(*known))
 
 
