@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -15,8 +15,12 @@ def example(model: type[BaseModel]) -> dict[str, Any]:
 def _value(field: Any) -> Any:
     if field.examples:
         return field.examples[0]
-    annotation = field.annotation
+    return _of(field.annotation)
+
+
+def _of(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return example(annotation)
-    (each,) = get_args(annotation)
-    return [example(each)]
+    # A list of models, or a model that may be null: an example shows what it is when it is there.
+    (each,) = (each for each in get_args(annotation) if each is not type(None))
+    return [_of(each)] if get_origin(annotation) is list else _of(each)

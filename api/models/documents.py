@@ -49,7 +49,7 @@ class Verdict(Answer):
     unsearched_collections: int = shown(0)
     """How many collections could not be looked in, since this server does not hold their members.
     Where it is not 0, `unknown` does not mean that the file is not in the registry."""
-    text: TextFinding | None
+    text: TextFinding | None = shown(None)
     """Where the file was sent and its bytes are unknown. The registrations above, standing and
     finality are those of the bytes: a file that says the same as a registered one has none."""
 

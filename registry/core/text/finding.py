@@ -88,13 +88,27 @@ class TextFinding:
 
 def places(label: str, runs: Sequence[Run]) -> tuple[str, ...]:
     """Where in a clause it was changed, as a lawyer cites it: each part once, in order."""
-    found: dict[str, None] = {}
     text = "".join(run.new for run in runs)
+    last = max(0, len(text) - 1)
+    found: dict[str, None] = {}
     for at, run in _with_offsets(runs):
-        if run.kind is not Kind.SAME:
-            inside = at + len(run.new) - len(run.new.lstrip())
-            found[locate(label, text, min(inside, max(0, len(text) - 1)))] = None
+        if run.kind is Kind.SAME:
+            continue
+        for line in _lines(run.new):
+            found[locate(label, text, min(at + line, last))] = None
     return tuple(each for each in found if each)
+
+
+def _lines(text: str) -> Iterator[int]:
+    """Where in it each line begins that says something; of nothing, its beginning."""
+    at, told = 0, False
+    for line in text.splitlines(keepends=True):
+        if line.strip():
+            told = True
+            yield at + len(line) - len(line.lstrip())
+        at += len(line)
+    if not told:
+        yield 0
 
 
 def _with_offsets(runs: Sequence[Run]) -> Iterator[tuple[int, Run]]:

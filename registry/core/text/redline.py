@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from registry.core.text.normal import normal
 
@@ -122,10 +123,11 @@ def _is_too_much(old: Sequence[str], new: Sequence[str]) -> bool:
     return sum(count * there[key] for key, count in Counter(old).items()) > MAX_WORK
 
 
-def _runs(edits: Iterable[Edit], old: Sequence[_Token], new: Sequence[_Token]) -> Iterator[Run]:
+def _runs(edits: Sequence[Edit], old: Sequence[_Token], new: Sequence[_Token]) -> Iterator[Run]:
     at = place = 0
-    for start, end, first, last in edits:
-        start, end, first, last = _slid((start, end, first, last), old, new, (at, place))
+    edits = [*edits, (len(old), len(old), len(new), len(new))]
+    for each, after in pairwise(edits):
+        start, end, first, last = _slid(each, old, new, (at, place), (after[0], after[2]))
         yield Run(Kind.SAME, _text(new[place:first]), _text(old[at:start]))
         yield Run(Kind.DELETED, _text(old[start:end]), _text(old[start:end]))
         yield Run(Kind.INSERTED, _text(new[first:last]), "")
@@ -137,21 +139,32 @@ def _text(tokens: Sequence[_Token]) -> str:
     return "".join(each.text for each in tokens)
 
 
-def _slid(edit: Edit, old: Sequence[_Token], new: Sequence[_Token], least: tuple[int, int]) -> Edit:
-    """The same edit where it reads best. "A。[B。]" and "A[。B]。" are one deletion."""
+def _slid(
+    edit: Edit,
+    old: Sequence[_Token],
+    new: Sequence[_Token],
+    least: tuple[int, int],
+    most: tuple[int, int],
+) -> Edit:
+    """The same edit where it reads best, between its neighbours. "A。[B。]" and "A[。B]。" are one
+    deletion."""
     start, end, first, last = edit
     if (start == end) == (first == last):
         return edit
+    side = 0 if first == last else 1
     tokens, low, high = (old, start, end) if first == last else (new, first, last)
-    at = low - least[0 if first == last else 1]
-    best, chosen = _worth(tokens, low), 0
-    for back in range(1, at + 1):
-        if tokens[low - back].key != tokens[high - back].key:
+    back, forward = low - least[side], most[side] - high
+    steps = [0]
+    for step in range(1, back + 1):
+        if tokens[low - step].key != tokens[high - step].key:
             break
-        worth = _worth(tokens, low - back)
-        if worth > best:
-            best, chosen = worth, back
-    return (start - chosen, end - chosen, first - chosen, last - chosen)
+        steps.append(-step)
+    for step in range(1, forward + 1):
+        if tokens[low + step - 1].key != tokens[high + step - 1].key:
+            break
+        steps.append(step)
+    chosen = max(steps, key=lambda step: (_worth(tokens, low + step), -abs(step), step))
+    return (start + chosen, end + chosen, first + chosen, last + chosen)
 
 
 def _worth(tokens: Sequence[_Token], at: int) -> int:
