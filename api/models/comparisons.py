@@ -85,6 +85,10 @@ class AlteredFrom(RegisteredText):
     comparison: Comparison
 
 
+class ClausesOf(RegisteredText):
+    labels: list[str] = shown(["第五条"])
+
+
 class TextFinding(Answer):
     """What the text of a file of unknown bytes shows."""
 
@@ -96,6 +100,8 @@ class TextFinding(Answer):
     """The registered documents that say the same."""
     altered_from: AlteredFrom | None
     """The registered document of which it is an altered copy."""
+    clauses_of: ClausesOf | None = shown(None)
+    """The registered document of which a receipt shows that these are clauses."""
     note: str | None = shown(None)
     """Why there is no more: why the text was not read, or not compared."""
 

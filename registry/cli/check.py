@@ -84,6 +84,8 @@ def verify(
         raise InputError("--no-text reads no text, which --against and --accept-same-text go by")
     expected = None if authority is None else check_code(authority)
     if receipt is not None:
+        if against is not None:
+            raise InputError("--against compares with the registry: leave out --receipt")
         from registry.cli.receipts import verify_by_receipt
 
         return verify_by_receipt(
@@ -95,6 +97,8 @@ def verify(
             contract=contract,
             explain=explain,
             authority=expected,
+            texts=not no_text,
+            accepted=accept_same_text,
             as_json=as_json,
         )
     if block_hash or rpc or contract:

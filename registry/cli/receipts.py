@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from registry.core.receipt_check import ShownPolicy, Trace
     from registry.core.units import Day
     from registry.core.verdict import Verdict
+    from registry.errors import ProofError
     from registry.services.receipts import Registry
+    from registry.services.workspace import Workspace
 
 
 def prove(
@@ -36,12 +38,22 @@ def prove(
             "--chain-proof", help="With a storage proof: it verifies from a block hash alone."
         ),
     ] = False,
+    clause: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            help="Show this clause of FILE alone, with those below it: 第五条, '§ 3(b)'.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a receipt: all that a stranger needs, beside the file, to verify it.
 
     It holds every entry of the policy with its path to the log's root. It verifies with
     any node of the chain; with --chain-proof also without one, against a block hash.
+
+    With --clause it also holds what that clause says, and its path to the root in the manifest:
+    whoever has the clause's text alone verifies it, and learns nothing of the other clauses.
     """
     from registry.core.digest import sha256
     from registry.core.receipt import write_receipt
@@ -59,6 +71,8 @@ def prove(
         policy_id = subject.policy_id
         client = opened.client if chain_proof else None
         made = make_receipt(opened.reader, policy_id, client, subject.member)
+        if clause is not None:
+            made = _with_clause(opened, made, words, clause)
     content = write_receipt(made)
     if output is None:
         sys.stdout.buffer.write(content)
@@ -71,7 +85,25 @@ def prove(
         return
     common.say(f"{output}: a receipt of {len(content):,} bytes for policy {policy_id.hex()}")
     how = "--block-hash H, or " if chain_proof else ""
+    if made.clause is not None:
+        shown = ", ".join(made.clause.labels)
+        common.say(f"  it shows {shown}: give the file, or a text file with what they say")
     common.say(f"  verify it anywhere: polreg verify FILE --receipt {output} {how}--rpc URL")
+
+
+def _with_clause(opened: Workspace, made: Receipt, words: list[str], label: str) -> Receipt:
+    from dataclasses import replace
+
+    from registry.errors import InputError
+    from registry.services.proving_clauses import shown_clauses
+    from registry.services.text_reading import text_reader
+
+    file = Path(words[0])
+    if len(words) != 1 or not file.is_file():
+        raise InputError("--clause shows a clause of a file", hint="give the registered file")
+    with text_reader(1) as reader:
+        part = shown_clauses(opened.reader, opened.settings.home, made, file, label, reader)
+    return replace(made, clause=part)
 
 
 def verify_by_receipt(
@@ -84,11 +116,15 @@ def verify_by_receipt(
     contract: str | None,
     explain: bool,
     authority: str | None,
+    texts: bool,
+    accepted: bool,
     as_json: bool,
 ) -> int:
     """Check one file against its receipt, and say what was done."""
+    from dataclasses import replace
+
     from registry.core.receipt_check import Trace
-    from registry.errors import CouldNotCheck, InputError
+    from registry.errors import CouldNotCheck, InputError, ProofError
     from registry.services import answers
     from registry.services.receipts import (
         check_alone,
@@ -116,7 +152,13 @@ def verify_by_receipt(
                 "the chain holds this log",
                 hint="give --block-hash H (the receipt needs a chain proof), or --rpc URL",
             )
-        verdict = check_document(shown, paths[0], day, trace)
+        try:
+            verdict = check_document(shown, paths[0], day, trace)
+        except ProofError as error:
+            found = _same_text(shown, paths[0], day, error, accepted=accepted) if texts else None
+            if found is None:
+                raise
+            verdict = replace(found, steps=(*trace.steps, *found.steps))
         if authority is not None:
             verdict = verdict.expecting(authority)
     finally:
@@ -127,6 +169,21 @@ def verify_by_receipt(
     context = answers.receipt_context(shown, compared=meant is not None)
     _tell(paths[0], verdict, shown, context, day, explain=explain, as_json=as_json)
     return int(verdict.exit_code)
+
+
+def _same_text(
+    shown: ShownPolicy, path: Path, day: Day, error: ProofError, *, accepted: bool
+) -> Verdict | None:
+    """Where it is only that the file is no document of the receipt: whether it says the same as
+    one."""
+    from registry.core.receipt_check import FILE
+    from registry.services.receipt_text import same_text
+    from registry.services.text_reading import text_reader
+
+    if error.step != FILE:
+        return None
+    with text_reader(1) as reader:
+        return same_text(shown, path, day, reader, accepted=accepted)
 
 
 def _checked(

@@ -37,6 +37,8 @@ def say_text(verdict: Verdict) -> None:
         )
     if found.altered is not None:
         _say_altered(found.altered)
+    if found.clauses is not None:
+        _say_document("of", found.clauses.document)
     if found.note is not None:
         common.say(f"  {found.note}")
 
@@ -44,6 +46,10 @@ def say_text(verdict: Verdict) -> None:
 def headline(verdict: Verdict) -> str:
     """The first line on such a file."""
     found = verdict.text
+    if found is not None and found.clauses is not None:
+        labels = found.clauses.labels
+        called = labels[0] if len(labels) == 1 else f"{labels[0]} to {labels[-1]}"
+        return f"a part of a registered document: this is what its {called} says"
     if found is not None and found.same:
         return "same text: other bytes than the registered file's, and it says the same"
     if found is not None and found.altered is not None:

@@ -2,7 +2,8 @@
 
 It holds every entry of the policy, in the log's order, each with its manifest and the path
 to one checkpoint of the log; what ties the checkpoint to the chain (a block header and
-storage proofs); and for a collection's member a second path. Reading is strict: a
+storage proofs); for a collection's member a second path; and where single clauses are shown, theirs
+(registry.core.receipt_clause). Reading is strict: a
 file that holds anything else than these fields, in exactly this form, is refused with
 ProofError at step 1. Nothing in it is believed before `registry.core.receipt_check`
 and a block hash, or a node, have vouched for it.
@@ -18,6 +19,7 @@ import orjson
 
 from registry.core import strict_json
 from registry.core.entry import ENTRY_SIZE, Entry, decode_entry, entry_leaf_hash
+from registry.core.receipt_clause import ClausePart, part_fields, read_part
 from registry.core.strict_fields import block_id, closed_object, decoded, hexadecimal, whole_number
 from registry.core.units import Address, BlockNumber, Digest, EntryIndex
 from registry.errors import Inconsistent, InputError, ProofError
@@ -36,6 +38,7 @@ _ENTRY_KEYS = ("entry", "manifest", "path", "block", "transaction")
 _CHECKPOINT_KEYS = ("size", "root", "block")
 _REPORT_KEYS = ("entry", "path")
 _RECEIPT_KEYS = ("schema", "contract", "checkpoint", "entries", "member", "state")
+_MORE_KEYS = ("reports", "clause")
 _CONTRACT = re.compile(r"eip155:(0|[1-9][0-9]{0,19}):0x([0-9a-f]{40})")
 
 
@@ -111,6 +114,7 @@ class Receipt:
     member: Member | None
     state: StateProof | None
     reports: tuple[ShownReport, ...] = ()
+    clause: ClausePart | None = None
 
 
 def read_receipt(content: bytes) -> Receipt:
@@ -174,6 +178,7 @@ def _fields(receipt: Receipt) -> dict[str, Any]:
             if receipt.reports
             else {}
         ),
+        **({"clause": part_fields(receipt.clause)} if receipt.clause else {}),
     }
 
 
@@ -203,10 +208,10 @@ def _receipt(value: Any) -> Receipt:
     if isinstance(value, dict) and "schema" in value and value["schema"] != SCHEMA:
         raise InputError(f"its schema is {str(value['schema'])[:60]!r}, not {SCHEMA}")
     # Only where there are some: all other receipts are what they were before there were any.
-    reported = isinstance(value, dict) and "reports" in value
-    fields = closed_object(value, (*_RECEIPT_KEYS, *(("reports",) if reported else ())), "it")
-    reports = _list(fields["reports"], "reports") if reported else []
-    if reported and not reports:
+    more = [name for name in _MORE_KEYS if isinstance(value, dict) and name in value]
+    fields = closed_object(value, (*_RECEIPT_KEYS, *more), "it")
+    reports = _list(fields["reports"], "reports") if "reports" in more else []
+    if "reports" in more and not reports:
         raise InputError("it has a list of reports, and none in it")
     contract = fields["contract"]
     named = _CONTRACT.fullmatch(contract) if isinstance(contract, str) else None
@@ -226,6 +231,7 @@ def _receipt(value: Any) -> Receipt:
         member=None if fields["member"] is None else _member(fields["member"]),
         state=None if fields["state"] is None else _state(fields["state"]),
         reports=tuple(_report(each, f"reports[{at}]") for at, each in enumerate(reports)),
+        clause=read_part(fields["clause"]) if "clause" in more else None,
     )
 
 

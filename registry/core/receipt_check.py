@@ -11,11 +11,12 @@ every failure (ProofError) and every answer.
      8  the entries are one policy's, from its first on, none left out
      9  the policy's slot: whether the last of them is the latest there is
     10  each manifest's SHA-256 is its entry's
-    11  the file is a document of one of the entries
+    11  the file is a document of one of the entries, or says what the shown clauses do
     12  what it is worth on the date
+    13  the shown clauses are leaves of the text that an entry's manifest tells of
 
 Steps 3 to 5 are done by `registry.chain.state_proof` against a block hash, or a node that
-is asked takes their place; 11 and 12 by `registry.core.receipt_document`. Nothing is
+is asked takes their place; 11 to 13 by `registry.core.receipt_document`. Nothing is
 trusted but the `Anchor` that is given.
 """
 

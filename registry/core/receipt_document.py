@@ -6,8 +6,9 @@ member; never the bytes that hash to the root of a collection's tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from registry.core.calendar import iso_date
 from registry.core.collection import members_of, own_standing
@@ -16,8 +17,9 @@ from registry.core.manifest import Manifest, ManifestState, Reading, parse
 from registry.core.merkle import leaf_hash, verify_inclusion
 from registry.core.receipt import Member
 from registry.core.receipt_check import FILE, STANDING, ShownPolicy, Trace
+from registry.core.receipt_clause import CLAUSES, ClausePart, check_clauses, says_the_same
 from registry.core.timeline import Standing, document_standing
-from registry.core.units import Day, Digest
+from registry.core.units import Day, Digest, EntryIndex
 from registry.core.verdict import (
     DocumentRole,
     Evidence,
@@ -31,33 +33,107 @@ from registry.core.verdict import (
 )
 from registry.errors import CouldNotCheck, InputError, ProofError
 
+if TYPE_CHECKING:
+    from registry.core.text.clauses import TextRecord
+
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What of a file is compared: its digest, its size and its first two bytes."""
+    """What of a file is compared: its digest, its size and its first two bytes; where clauses are
+    shown also its bytes, `content`, unless it is far larger than any clause."""
 
     sha256: Digest
     size: int
     beginning: bytes
+    content: bytes | None = None
 
 
 def check_file(shown: ShownPolicy, file: FileFacts, on: Day, trace: Trace) -> Verdict:
-    """Steps 11 and 12: what the file is to the policy, and what it is worth on a date."""
-    member = shown.receipt.member
-    if member is None:
-        found = by_weight(list(_registrations(shown, file, on)))
-        if not found:
-            raise _no_document(shown, file)
+    """Steps 11 to 13: what the file is to the policy, what it is worth on a date, and that the
+    clauses which the receipt shows are the registered ones."""
+    part = shown.receipt.clause
+    says = part is not None and file.content is not None and says_the_same(part, file.content)
+    if part is not None and says:
+        found = _of_clauses(shown, part, on)
+        trace.held(FILE, f"the file says what the {_clauses(part)} of entry {part.entry} says")
     else:
-        found = (_member_registration(shown, member, file, on),)
-    lead = found[0]
-    trace.held(
-        FILE, f"the file is the {lead.role.value} of entry {lead.entry}, version {lead.version}"
-    )
-    if lead.standing is not None:
-        trace.held(STANDING, f"{lead.standing.value} on {iso_date(on)}")
+        found = _of_document(shown, file, on)
+        lead = found[0]
+        trace.held(
+            FILE, f"the file is the {lead.role.value} of entry {lead.entry}, version {lead.version}"
+        )
+    if found[0].standing is not None:
+        trace.held(STANDING, f"{found[0].standing.value} on {iso_date(on)}")
+    if part is not None:
+        record = check_clauses(part, _manifest_of(shown, part.entry))
+        trace.held(CLAUSES, f"{_clauses(part)}: of the {part.size} of entry {part.entry}")
     evidence = shown.anchor.evidence if shown.anchor else Evidence.RECEIPT
-    return Verdict(file.sha256, Match.EXACT, found, evidence, tuple(trace.steps))
+    steps = tuple(trace.steps)
+    if part is None or not says:
+        return Verdict(file.sha256, Match.EXACT, found, evidence, steps)
+    return _clause_verdict(
+        shown, part, record, Verdict(file.sha256, Match.UNKNOWN, found, evidence, steps)
+    )
+
+
+def _clause_verdict(
+    shown: ShownPolicy, part: ClausePart, record: TextRecord, of_document: Verdict
+) -> Verdict:
+    """Of a file that is no document, and says what clauses of one do. It was asked for these: that
+    they are the registered ones is what there is to verify."""
+    from registry.core.text.finding import Document, OfDocument, TextFinding
+
+    file = (_manifest_of(shown, part.entry) or {}).get("document") or {}
+    document = Document(
+        Digest(bytes.fromhex(file["sha256"])),
+        record,
+        of_document.registrations,
+        file.get("name"),
+        file.get("media_type"),
+        file.get("size"),
+    )
+    found = TextFinding(clauses=OfDocument(document, part.labels))
+    return replace(of_document, registrations=()).with_text(found, (), accepted=True)
+
+
+def _clauses(part: ClausePart) -> str:
+    first, last = part.labels[0], part.labels[-1]
+    return f"clause {first}" if len(part.clauses) == 1 else f"clauses {first} to {last}"
+
+
+def _of_document(shown: ShownPolicy, file: FileFacts, on: Day) -> tuple[Registration, ...]:
+    member = shown.receipt.member
+    if member is not None:
+        return (_member_registration(shown, member, file.sha256, on),)
+    found = by_weight(list(_registrations(shown, file, on)))
+    if not found:
+        raise _no_document(shown, file)
+    return found
+
+
+def _of_clauses(shown: ShownPolicy, part: ClausePart, on: Day) -> tuple[Registration, ...]:
+    """The registration of the document that the clauses are of."""
+    member = shown.receipt.member
+    if member is not None and member.entry == part.entry:
+        document = (_member_manifest(shown, member).fields.get("document") or {}).get("sha256")
+        if isinstance(document, str):
+            return (_member_registration(shown, member, Digest(bytes.fromhex(document)), on),)
+    for place, entry in enumerate(shown.history.entries):
+        if entry.index == part.entry and entry.document is not None and member is None:
+            return (_registration(shown, place, DocumentRole.DOCUMENT, on),)
+    raise ProofError(FILE, f"the receipt does not show entry {part.entry}, whose clauses it shows")
+
+
+def _manifest_of(shown: ShownPolicy, entry: EntryIndex) -> Mapping[str, Any] | None:
+    """The manifest that tells of the text: the member's own, or the entry's."""
+    member = shown.receipt.member
+    if member is not None:
+        return _member_manifest(shown, member).fields if member.entry == entry else None
+    for each, reading in zip(shown.history.entries, shown.history.readings, strict=True):
+        if each.index == entry:
+            manifest = _present(reading)
+            return manifest.fields if manifest else None
+    return None
 
 
 def _registrations(shown: ShownPolicy, file: FileFacts, on: Day) -> Iterator[Registration]:
@@ -99,18 +175,35 @@ def _no_document(shown: ShownPolicy, file: FileFacts) -> ProofError | CouldNotCh
             FILE, "the entry is a collection, and its document a root over its members, not a file"
         )
     known = {each.document.hex() for each in entries if each.document}
+    part = shown.receipt.clause
+    also = "" if part is None else f"; nor does the file say what {_clauses(part)} says"
     return ProofError(
         FILE,
         f"the file's SHA-256 is {file.sha256.hex()}; this receipt is about "
-        + ", ".join(sorted(known)),
+        + ", ".join(sorted(known))
+        + also,
         hint="the file was changed, or the receipt is another document's: ask whoever published "
         "it for both",
     )
 
 
 def _member_registration(
-    shown: ShownPolicy, member: Member, file: FileFacts, on: Day
+    shown: ShownPolicy, member: Member, sha256: Digest, on: Day
 ) -> Registration:
+    own = _member_manifest(shown, member)
+    place = next(n for n, each in enumerate(shown.history.entries) if each.index == member.entry)
+    files = [own.fields.get("document") or {}, *own.renditions]
+    roles = [DocumentRole.MEMBER, *(DocumentRole.RENDITION for _ in own.renditions)]
+    for each, role in zip(files, roles, strict=True):
+        if each.get("sha256") == sha256.hex():
+            return _registration(shown, place, role, on, own)
+    raise ProofError(
+        FILE, f"the file's SHA-256 is {sha256.hex()}; the receipt is about another member"
+    )
+
+
+def _member_manifest(shown: ShownPolicy, member: Member) -> Manifest:
+    """The member's own manifest, shown to be in the collection."""
     places = [n for n, each in enumerate(shown.history.entries) if each.index == member.entry]
     if not places:
         raise ProofError(FILE, f"the receipt does not show entry {member.entry}, the collection")
@@ -126,17 +219,9 @@ def _member_registration(
     except ProofError as error:
         raise ProofError(FILE, f"this is no member of the collection ({error})") from None
     try:
-        own = parse(member.manifest)
+        return parse(member.manifest)
     except InputError as error:
         raise ProofError(FILE, f"the member's manifest can not be read: {error}") from None
-    files = [own.fields.get("document") or {}, *own.renditions]
-    roles = [DocumentRole.MEMBER, *(DocumentRole.RENDITION for _ in own.renditions)]
-    for each, role in zip(files, roles, strict=True):
-        if each.get("sha256") == file.sha256.hex():
-            return _registration(shown, places[0], role, on, own)
-    raise ProofError(
-        FILE, f"the file's SHA-256 is {file.sha256.hex()}; the receipt is about another member"
-    )
 
 
 def _present(reading: Reading) -> Manifest | None:

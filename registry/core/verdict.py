@@ -183,7 +183,11 @@ class Verdict:
 
     def with_text(self, found: TextFinding, steps: Sequence[str], *, accepted: bool) -> Verdict:
         """The answer with what the text shows, found by these further steps."""
-        match = Match.SAME_TEXT if found.same else Match.ALTERED if found.altered else self.match
+        match = self.match
+        if found.same or found.clauses:
+            match = Match.SAME_TEXT
+        elif found.altered:
+            match = Match.ALTERED
         return replace(
             self, match=match, text=found, steps=(*self.steps, *steps), text_accepted=accepted
         )
@@ -192,11 +196,12 @@ class Verdict:
     def says_the_same(self) -> Registration | None:
         """The registration of the document with the same text that speaks for it: of the
         authority that is expected, if one is."""
-        found = (
-            each
-            for same in (self.text.same if self.text else ())
-            for each in same.document.registrations
-        )
+        if self.text is None:
+            return None
+        documents = [same.document for same in self.text.same]
+        if self.text.clauses is not None:
+            documents.append(self.text.clauses.document)
+        found = (each for document in documents for each in document.registrations)
         own = (each for each in found if self.expected in (None, each.authority))
         return next(own, None)
 

@@ -134,16 +134,24 @@ def load_receipt(path: Path) -> Receipt:
     return read_receipt(content)
 
 
-def file_facts(path: Path) -> FileFacts:
-    """What is compared of the file. Raises as hash_file does."""
+MAX_CLAUSE_FILE = MAX_SIZE
+"""Bytes: a clause that a receipt shows is in the receipt."""
+
+
+def file_facts(path: Path, *, whole: bool = False) -> FileFacts:
+    """What is compared of the file; if `whole`, its bytes with it, where they may be those of
+    clauses. Raises as hash_file does."""
     hashed = hash_file(path)
     with path.open("rb") as file:
-        return FileFacts(hashed.sha256, hashed.size, file.read(2))
+        content = file.read(MAX_CLAUSE_FILE if whole else 2)
+    held = content if whole and hashed.size == len(content) else None
+    return FileFacts(hashed.sha256, hashed.size, content[:2], held)
 
 
 def check_document(shown: ShownPolicy, path: Path, on: Day, trace: Trace) -> Verdict:
     """The verdict for a file, from a receipt that was checked."""
-    return check_file(shown, file_facts(path), on, trace)
+    whole = shown.receipt.clause is not None
+    return check_file(shown, file_facts(path, whole=whole), on, trace)
 
 
 def check_against_block(

@@ -27,6 +27,11 @@ def text_finding(found: TextFinding) -> dict[str, Any]:
             if altered is None
             else {**_document(altered.document), "comparison": comparison(altered.compared)}
         ),
+        "clauses_of": (
+            None
+            if found.clauses is None
+            else {**_document(found.clauses.document), "labels": list(found.clauses.labels)}
+        ),
         "note": found.note,
     }
 

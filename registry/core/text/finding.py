@@ -76,6 +76,15 @@ class Altered:
 
 
 @dataclass(frozen=True, slots=True)
+class OfDocument:
+    """The file says what these clauses of a registered document do, which a receipt shows without
+    the rest of it."""
+
+    document: Document
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TextFinding:
     """`note` says why there is no more: why the text was not read, or not compared. It never
     changes what was found of the bytes."""
@@ -84,6 +93,7 @@ class TextFinding:
     same: tuple[SameText, ...] = ()
     altered: Altered | None = None
     note: str | None = None
+    clauses: OfDocument | None = None
 
 
 def places(label: str, runs: Sequence[Run]) -> tuple[str, ...]:
