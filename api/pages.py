@@ -40,6 +40,7 @@ _FILES = {
             "trie",
             "strict_json",
             "keccak",
+            "text",
             "bytes",
         )
     },

@@ -1,5 +1,5 @@
-// A receipt, verified from the file, the receipt and a block hash: steps 1 to 11 of section 13
-// of docs/formats.md, in their order. Nothing is fetched, and nothing is trusted but the block
+// A receipt, verified from the file, the receipt and a block hash: steps 1 to 11 and 13 of section
+// 13 of docs/formats.md, in their order. Nothing is fetched, and nothing is trusted but the block
 // hash and the contract that is meant. Step 12, what the document is worth on a date, is not here.
 
 import { bytesOf, hexOf, numberOf, sha256, utf8, wordOf } from "./bytes.js";
@@ -7,6 +7,7 @@ import { keccak256 } from "./keccak.js";
 import { ACTS, STATUSES, checkpointIn, leafHash, policyIn, policySlot, verifyInclusion } from "./log.js";
 import { isObject, numberHash, readManifest } from "./manifest.js";
 import { readReceipt } from "./receipt_format.js";
+import { clauseLeaf, saysTheSame, textRecord } from "./text.js";
 import { decodeRlp, lookUp, nodesByHash } from "./trie.js";
 
 // The step with this number fails: what was to be shown is not so, or not shown.
@@ -23,8 +24,11 @@ export class NoVerdict extends Error {
   name = "NoVerdict";
 }
 
-// What is asked of a file: SHA-256, size, the first two bytes. Its bytes need not be in memory.
-export const factsOf = (bytes) => ({ sha256: sha256(bytes), size: bytes.length, start: hexOf(bytes.subarray(0, 2)) });
+// What is asked of a file: SHA-256, size, the first two bytes. Its bytes need not be in memory, unless
+// the receipt shows clauses and the file may be what they say: then they are its `content`.
+export const factsOf = (bytes) => (
+  { sha256: sha256(bytes), size: bytes.length, start: hexOf(bytes.subarray(0, 2)), content: bytes }
+);
 
 // The block hash or the contract are not even written right: nothing was checked.
 export class UsageError extends Error {
@@ -34,7 +38,9 @@ export class UsageError extends Error {
 // `receipt` is its bytes; `file` its bytes or factsOf them; `blockHash` is that of the block trusted;
 // `contract` is CAIP-10, a 0x address, or null: the caller then has to show the answer's
 // `contract` to whoever knows which is meant. Returns what was shown, never a yes or no:
-//   entry, role      the entry that brought the file, and as what: document, rendition, member
+//   entry, role      the entry that brought the file, and as what: document, rendition, member; or
+//                    clauses, or member clauses, where it only says what the shown ones do
+//   labels           the shown clauses' labels; none where none are shown
 //   manifest         the file's, null where the receipt shows none; ownManifest is the entry's
 //   version, current its version, and whether no later one (nor a correction) was recorded
 //   versions         how many versions the receipt shows
@@ -72,8 +78,9 @@ export function verifyReceipt({ receipt: bytes, file, blockHash, contract = null
     need(10, isIts, `the manifest shown for entry ${index} is not its own`);
   }
   const found = findFile(receipt, file instanceof Uint8Array ? factsOf(file) : file);
+  checkClauses(receipt);
   const now = { latest: later === 0n, later, status: STATUSES[policy.status], closed };
-  return { ...found[0], found, ...now, marks, contract: own, checkpoint, entries };
+  return { ...found[0], found, ...now, marks, labels: labelsOf(receipt), contract: own, checkpoint, entries };
 }
 
 // Whether a receipt's contract is the one that is meant: CAIP-10, or an address of any chain.
@@ -183,7 +190,7 @@ function checkLatest(policy, last, status) {
 }
 
 // Step 11: the entries that brought the file, and as what, the latest first.
-function findFile({ entries, member }, file) {
+function findFile({ entries, member, clause }, file) {
   const manifests = new Map(entries.map((entry) => [entry, presentManifest(entry)]));
   const withDocument = entries.filter((entry) => entry.document !== null);
   const versionOf = (entry) => entries.filter((each) => each.index <= entry.index && each.action <= 2).length;
@@ -192,6 +199,7 @@ function findFile({ entries, member }, file) {
     const current = entry === withDocument.at(-1);
     return { entry, role, manifest, ownManifest: manifests.get(entry), version, versions, current };
   };
+  const says = clause !== null && file.content && saysTheSame(clause.clauses, file.content);
   const isRendition = (manifest) => (manifest?.renditions ?? []).some((each) => each.sha256 === file.sha256);
 
   if (member !== null) {
@@ -205,9 +213,15 @@ function findFile({ entries, member }, file) {
     inStep(11, "the member", () => verifyInclusion(leaf, index, size, member.path, entry.document ?? ""));
     const manifest = readManifest(member.manifest);
     need(11, manifest, "the member's manifest can not be read");
+    if (says && member.entry === clause.entry) return [answer(entry, "member clauses", manifest)];
     const isDocument = manifest.document?.sha256 === file.sha256;
     need(11, isDocument || isRendition(manifest), "the member's manifest is of another file");
     return [answer(entry, "member", manifest)];
+  }
+  if (says) {
+    const entry = withDocument.find(({ index }) => index === BigInt(clause.entry));
+    need(11, entry, `entry ${clause.entry}, whose clauses it shows, is not shown`);
+    return [answer(entry, "clauses", manifests.get(entry))];
   }
   // A collection's document is a root: what has it as its SHA-256 is a leaf or a node of its tree.
   const looksLikeNode = (file.size === 65 && file.start.startsWith("01")) || file.start === "007b";
@@ -231,6 +245,31 @@ function findFile({ entries, member }, file) {
   }
   throw new ProofError(11, "the file is not one of the policy's documents");
 }
+
+// Step 13: the shown clauses are leaves, one after another, of the tree whose root the manifest says.
+function checkClauses({ entries, member, clause }) {
+  if (clause === null) return;
+  const record = textRecord(manifestOfText({ entries, member, clause }));
+  need(13, record, `no manifest that is shown says which clauses the document of entry ${clause.entry} has`);
+  need(13, record.count === clause.size, `the text has ${record.count} clauses, not ${clause.size}`);
+  for (const [at, shown] of clause.clauses.entries()) {
+    const [index, size] = [BigInt(clause.index + at), BigInt(clause.size)];
+    need(13, (shown.salt !== null) === record.isSalted, "a clause is salted, or is not, against its manifest");
+    inStep(13, `the clause ${shown.label}`, () => verifyInclusion(clauseLeaf(shown), index, size, shown.path, record.root));
+  }
+}
+
+// The manifest that tells of the text: the member's own, or that of the entry's own document.
+function manifestOfText({ entries, member, clause }) {
+  const own = member !== null && member.entry === clause.entry ? readManifest(member.manifest) : null;
+  const entry = entries.find(({ index }) => index === BigInt(clause.entry));
+  const manifest = member === null && entry ? presentManifest(entry) : own;
+  const named = manifest?.document?.sha256;
+  if (!named || "collection" in manifest) return null;
+  return member === null && entry.document !== null && named !== entry.document ? null : manifest;
+}
+
+const labelsOf = ({ clause }) => (clause?.clauses ?? []).map(({ label }) => label);
 
 // The entry's manifest where it is `present` (section 10), else null. Step 10 was its SHA-256.
 function presentManifest({ shown, authority, number }) {

@@ -6,6 +6,7 @@ import { isObject } from "./manifest.js";
 import { parseStrict } from "./strict_json.js";
 
 const MAX_BYTES = 4_194_304;
+const MAX_SHOWN = 10_000;
 const CONTRACT = /^eip155:(?:0|[1-9][0-9]{0,19}):0x[0-9a-f]{40}$/;
 
 // The receipt: entries decoded, each with its `shown` manifest and its `path`; hashes and bytes
@@ -13,8 +14,9 @@ const CONTRACT = /^eip155:(?:0|[1-9][0-9]{0,19}):0x[0-9a-f]{40}$/;
 export function readReceipt(bytes) {
   need(bytes.length <= MAX_BYTES, `more than ${MAX_BYTES} bytes`);
   const receipt = parseStrict(bytes);
-  const reported = isObject(receipt) && "reports" in receipt;
-  keys(receipt, `checkpoint contract entries member${reported ? " reports" : ""} schema state`, "the receipt");
+  const [shows, reported] = ["clause", "reports"].map((name) => isObject(receipt) && name in receipt);
+  const [more, further] = [shows ? "clause " : "", reported ? " reports" : ""];
+  keys(receipt, `checkpoint ${more}contract entries member${further} schema state`, "the receipt");
   need(receipt.schema === "policy-registry/receipt/1", "its schema is not policy-registry/receipt/1");
   need(isText(receipt.contract) && CONTRACT.test(receipt.contract), "its contract is not CAIP-10 in lower case");
   return {
@@ -24,7 +26,22 @@ export function readReceipt(bytes) {
     member: receipt.member === null ? null : member(receipt.member),
     state: receipt.state === null ? null : state(receipt.state),
     reports: reported ? list(receipt.reports, shownReport, 1) : [],
+    clause: shows ? clausePart(receipt.clause) : null,
   };
+}
+
+function clausePart(value) {
+  keys(value, "clauses entry index size", "the clauses' part");
+  const [entry, index, size] = [value.entry, value.index, value.size].map(count);
+  const clauses = list(value.clauses, shownClause, 1);
+  need(clauses.length <= MAX_SHOWN, `more than ${MAX_SHOWN} clauses`);
+  return { entry, index, size, clauses };
+}
+
+function shownClause(value) {
+  keys(value, "label path salt text", "a shown clause");
+  const salt = value.salt === null ? null : hash(value.salt);
+  return { label: text(value.label), text: text(value.text), salt, path: list(value.path, hash) };
 }
 
 function checkpoint(value) {

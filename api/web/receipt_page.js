@@ -50,7 +50,9 @@ async function check(card, file, receiptFile) {
     panel = contractPanel(receipt, meant);
     const sha256 = await digestOf(file, (done) => { bar.value = done; });
     const start = hexOf(await contentOf(file.slice(0, 2)));
-    const described = { sha256, size: file.size, start };
+    // Only what is no larger than a receipt can be what a receipt's clauses say.
+    const content = file.size <= MAX_RECEIPT ? await contentOf(file) : null;
+    const described = { sha256, size: file.size, start, content };
     const given = { receipt, file: described, blockHash: blockHash.value.trim(), contract: meant };
     showShown(card, verifyReceipt(given), meant, panel);
   } catch (error) {
@@ -78,7 +80,7 @@ function showShown(card, shown, meant, panel) {
       ["Title", Object.keys(said.title).length ? element("div", {}, ...titles(said.title)) : null],
       ...said.facts.map(([term, text]) => [term, /[0-9a-f]{40}/.test(text) ? inHashes(text) : text]),
     ]),
-    steps(stepsWith(meant).slice(0, said.holding)),
+    steps(said.holding.map((at) => stepsWith(meant)[at])),
     element("p", { className: "quiet" }, "Later blocks may hold later acts: a receipt speaks up to its block."),
   );
 }
@@ -125,7 +127,7 @@ function showFailure(card, error, meant, panel) {
     element("p", { className: "state" }, `Not verified: step ${error.step} fails`),
     element("p", {}, visible(`The reason: ${error.message}. ${hint}`)),
     ...panel,
-    steps(stepsWith(meant).slice(0, error.step - 1), visible(error.message)),
+    steps(stepsWith(meant).slice(0, Math.min(error.step, 12) - 1), visible(error.message)),
   );
 }
 

@@ -24,18 +24,21 @@ export const stepsWith = (contract) => [
   "they are the policy's acts from the first on, none left out",
   "the contract agrees on the latest act",
   "each manifest shown is the one that was registered",
-  "the file is one of these entries' documents",
+  "the file is one of these entries' documents, or what the shown clauses say",
   "what it is worth on the date",
+  "the clauses that it shows are the document's",
 ];
 const ROLES = {
   document: "byte for byte the registered file",
   rendition: "another form of the document, named by its manifest",
   member: "a member of the registered collection",
+  clauses: "says what these clauses do, and is no more of the document",
+  "member clauses": "says what these clauses of a member of the collection do, and is no more of it",
 };
 
 // What verifyReceipt returned, as said on this day (from 1970-01-01).
 // tone: good, warn where the document is authentic but not to be applied on that day, apart where
-// this receipt can not tell. holding: how many of the steps gave an answer.
+// this receipt can not tell. holding: the places of the steps that gave an answer.
 export function sayShown(verified, day) {
   // Of several entries that brought the file, the one that applies on the day; else the latest.
   const brought = verified.found.map((each) => ({ ...verified, ...each }));
@@ -49,7 +52,7 @@ export function sayShown(verified, day) {
     doubted,
     title: shown.manifest?.title ?? {},
     tone: warns ? "warn" : { in_force: "good", closed: "apart", unknown: "apart" }[standing] ?? "warn",
-    holding: UNSETTLED.includes(standing) ? 11 : 12,
+    holding: [...Array(11).keys(), ...(UNSETTLED.includes(standing) ? [] : [11]), ...(shown.labels.length ? [12] : [])],
     state: stateOf(standing, dateOf(day)) + (doubted ? ", by a key reported compromised" : ""),
     explanation: explain(standing, shown) + (doubted ? ` ${DOUBTED}` : ""),
     facts: factsOf(shown),
@@ -69,7 +72,7 @@ function stateOf(standing, on) {
 
 function explain(standing, { entry, role, version, versions, later, closed, checkpoint }) {
   const { number } = checkpoint.block;
-  const what = role === "member" ? "This is a member of a collection, " : "This is ";
+  const what = { member: "This is a member of a collection, ", clauses: "These are clauses of ", "member clauses": "These are clauses of a member of a collection, " }[role] ?? "This is ";
   switch (standing) {
     case "closed":
       return closing(closed, number);
@@ -87,13 +90,14 @@ function explain(standing, { entry, role, version, versions, later, closed, chec
 function factsOf(shown) {
   const { entry, manifest, ownManifest, role, version, versions, latest, later, checkpoint, status, closed } = shown;
   const { block } = checkpoint;
-  const own = role === "member" ? manifest : null;
+  const own = role.startsWith("member") ? manifest : null;
   const until = entry.shown === null ? "not known: the receipt does not show its manifest" : ownManifest?.effective_to;
   return [
     ["Published by", entry.authority],
     ["Number", manifest?.number ?? `not shown; its SHA-256 is ${entry.number}`],
     ["Version", latest ? `${version} of ${versions}` : `${version}; of how many, this receipt does not say`],
     ["File", ROLES[role]],
+    ["Clauses shown", shown.labels.join(", ") || null],
     ["Applies from", own?.effective_from ?? dateOf(entry.effectiveOn)],
     ["Applies until", own?.effective_to ?? until ?? null],
     ["Later acts", latest ? null : `${later}, which this receipt does not show`],

@@ -20,7 +20,7 @@ export function standingOn(day, shown) {
   const standing = documentOn(day, shown);
   if (standing !== "in_force") return standing;
   if (entry.shown === null) return "unknown";
-  return role === "member" ? within(day, manifest) : standing;
+  return role.startsWith("member") ? within(day, manifest) : standing;
 }
 
 // Of what is in force but for its manifest's own dates.

@@ -83,7 +83,7 @@ def _clause_verdict(
     they are the registered ones is what there is to verify."""
     from registry.core.text.finding import Document, OfDocument, TextFinding
 
-    file = (_manifest_of(shown, part.entry) or {}).get("document") or {}
+    file = (_manifest_of(shown, part.entry) or {})["document"]
     document = Document(
         Digest(bytes.fromhex(file["sha256"])),
         record,
@@ -125,15 +125,22 @@ def _of_clauses(shown: ShownPolicy, part: ClausePart, on: Day) -> tuple[Registra
 
 
 def _manifest_of(shown: ShownPolicy, entry: EntryIndex) -> Mapping[str, Any] | None:
-    """The manifest that tells of the text: the member's own, or the entry's."""
+    """The manifest that tells of the text of an entry's document, or of the member; None where it
+    is not shown, or is another document's."""
     member = shown.receipt.member
     if member is not None:
-        return _member_manifest(shown, member).fields if member.entry == entry else None
-    for each, reading in zip(shown.history.entries, shown.history.readings, strict=True):
-        if each.index == entry:
-            manifest = _present(reading)
-            return manifest.fields if manifest else None
-    return None
+        manifest = _member_manifest(shown, member) if member.entry == entry else None
+        document = None
+    else:
+        places = [n for n, each in enumerate(shown.history.entries) if each.index == entry]
+        manifest = _present(shown.history.readings[places[0]]) if places else None
+        document = shown.history.entries[places[0]].document if places else None
+    if manifest is None or manifest.is_collection:
+        return None
+    named = (manifest.fields.get("document") or {}).get("sha256")
+    if named is None or (document is not None and named != document.hex()):
+        return None
+    return manifest.fields
 
 
 def _registrations(shown: ShownPolicy, file: FileFacts, on: Day) -> Iterator[Registration]:

@@ -34,7 +34,9 @@ def same_text(
         record = read_record(fields.get("text"))
         if record is None or record.digest != text.digest:
             continue
-        file = fields["document"]
+        file = fields.get("document") or {}
+        if not {"sha256", "size"} <= file.keys():
+            continue
         sha256, trace = Digest(bytes.fromhex(file["sha256"])), Trace()
         verdict = check_file(shown, FileFacts(sha256, file["size"], b""), on, trace)
         with path.open("rb") as opened:
@@ -56,5 +58,9 @@ def _manifests(shown: ShownPolicy) -> list[dict[str, Any]]:
     return [
         dict(reading.manifest.fields)
         for entry, reading in zip(shown.history.entries, shown.history.readings, strict=True)
-        if reading.state is ManifestState.PRESENT and reading.manifest and entry.document
+        if reading.state is ManifestState.PRESENT
+        and reading.manifest is not None
+        and not reading.manifest.is_collection
+        and entry.document is not None
+        and (reading.manifest.fields.get("document") or {}).get("sha256") == entry.document.hex()
     ][::-1]

@@ -87,27 +87,27 @@ def text_of(clauses: Sequence[Clause], extractor: str) -> Text:
     return Text(sha256(normal(whole).encode("utf-8")), tuple(clauses), extractor)
 
 
-_WORDS = r"(?:articles?|art|sections?|sec|chapter|part|title|§)\.? ?"
-_AGAIN = re.compile(r" ?\[\d+\]$")  # by which a label that occurs twice is made unique
-_NUMBERED = re.compile(rf"{_WORDS}(?P<number>[0-9A-Za-z][^ ]*)", re.IGNORECASE)
+_WORDS = "(?:articles?|art|sections?|sec|chapter|part|title|§)[.]? ?"
+_AGAIN = re.compile(r" ?\[[0-9]+\]\Z")  # by which a label that occurs twice is made unique
+_NUMBERED = re.compile(rf"{_WORDS}(?P<number>[0-9a-z][^ ]*)")
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 def without_number(label: str, text: str) -> str:
     """A clause's normal form without the number that its label repeats: the label itself, its
     sub-levels (`(b)` of `§ 3(b)`), or its number alone or after another word for it (`3`,
-    `Sec. 3` of `§ 3`). A text that does not begin with one of these is whole."""
-    label = _AGAIN.sub("", normal(label))
-    began = text[: 2 * MAX_LABEL_BYTES].lower()
-    levels = [at for at, mark in enumerate(label) if mark == "("]
-    starts = [label, *(label[at:] for at in levels)]
+    `Sec. 3` of `§ 3`). A text that does not begin with one of these is whole. The case of ASCII
+    letters does not matter."""
+    label = _AGAIN.sub("", normal(label)).translate(_LOWER)
+    began = text[: 2 * MAX_LABEL_BYTES].translate(_LOWER)
+    starts = [label, *(label[at:] for at, mark in enumerate(label) if mark == "(")]
     numbered = _NUMBERED.fullmatch(label)
-    for start in starts:
-        if start and began.startswith(start.lower()) and _ends(text, len(start)):
-            return text[len(start) :].lstrip(" ")
     if numbered is not None:
-        found = re.match(f"({_WORDS})?" + re.escape(numbered["number"]), text, re.IGNORECASE)
-        if found is not None and _ends(text, found.end()):
-            return text[found.end() :].lstrip(" ")
+        words = re.match(_WORDS, began)
+        starts += [(words[0] if words else "") + numbered["number"], numbered["number"]]
+    for start in starts:
+        if start and began.startswith(start) and _ends(text, len(start)):
+            return text[len(start) :].lstrip(" ")
     return text
 
 
