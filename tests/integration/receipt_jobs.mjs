@@ -8,6 +8,7 @@ import { readManifest } from "../../api/web/manifest.js";
 import { NoVerdict, ProofError, doubtedBy, verifyReceipt } from "../../api/web/receipt.js";
 import { standingOn } from "../../api/web/standing.js";
 import { parseStrict } from "../../api/web/strict_json.js";
+import { bodyOf, normal } from "../../api/web/text.js";
 import { decodeRlp } from "../../api/web/trie.js";
 
 const fromBase64 = (text) => new Uint8Array(Buffer.from(text, "base64"));
@@ -48,6 +49,7 @@ const JOBS = {
   keccak: ({ hex }) => keccak256(bytesOf(hex)),
   rlp: ({ hex }) => inHex(decodeRlp(bytesOf(hex))),
   json: ({ content }) => ({ value: parseStrict(fromBase64(content)) }),
+  clause: ({ label, text }) => [normal(text), bodyOf({ label, text })],
   manifest: ({ text }) => readManifest(text) !== null,
   standing({ day, entry, entries, ...shown }) {
     const acts = entries.map(actOf);
