@@ -285,7 +285,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     user = User(folder / "home", {})
     notice, amended = folder / "notice.txt", folder / "amended.txt"
     notice.write_text("Article 1. Pilots may begin.\n", "utf-8")
-    amended.write_text("Article 1. Pilots may go on.\n", "utf-8")
+    amended.write_text("Article 1. Pilots may go on.\n\nArticle 2. It applies at once.\n", "utf-8")
     user.done("init")
     user.done("authority", "open", "CN.GD", "--parents")
     policy = ("--authority", "CN.GD", "--number", "粤府〔2020〕1号")
@@ -307,7 +307,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_every_command_of_the_page_works_as_it_stands(registered: dict[str, Any]) -> None:
     page = (ROOT / "docs" / "verify.md").read_text("utf-8")
     commands = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
-    assert len(commands) == 3
+    assert len(commands) == 5
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "POLREG_HOME": str(registered["folder"] / "home"),
