@@ -22,6 +22,7 @@ _FILES = {
     "/icon.svg": "icon.svg",
     "/page.js": "page.js",
     "/check.js": "check.js",
+    "/changes.js": "changes.js",
     "/words.js": "words.js",
     "/search.js": "search.js",
     "/elements.js": "elements.js",

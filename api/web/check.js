@@ -6,7 +6,8 @@ import { Sha256 } from "/sha256.js";
 const IN_MEMORY = 256 * 1024 * 1024;
 const SLICE = 4 * 1024 * 1024;
 const PATIENCE = 20_000; // milliseconds
-const MATCHES = new Set(["exact", "same_text", "altered", "unknown"]);
+const PATIENT = 120_000; // for a file to arrive and be read
+export const MATCHES = new Set(["exact", "same_text", "altered", "unknown"]);
 
 export class CouldNotCheck extends Error {}
 
@@ -36,7 +37,18 @@ export async function digestBySlices(file, progress = () => {}) {
 export async function ask(path, parameters = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value);
   const query = given.length ? `?${new URLSearchParams(given)}` : "";
-  const { response, answer } = await received(`/v1/${path}${query}`);
+  return checked(await received(`/v1/${path}${query}`));
+}
+
+// The same for a file that is sent to this server.
+export async function send(path, file, parameters = {}) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  const given = Object.entries(parameters).filter(([, value]) => value);
+  return checked(await received(`/v1/${path}?${new URLSearchParams(given)}`, { method: "POST", body: form }, PATIENT));
+}
+
+function checked({ response, answer }) {
   if (!response.ok || !answer.registry) {
     const hint = answer.hint ? ` (${answer.hint})` : "";
     throw new CouldNotCheck(`The server says: ${answer.detail ?? response.statusText}${hint}`);
@@ -44,10 +56,10 @@ export async function ask(path, parameters = {}) {
   return answer;
 }
 
-async function received(address) {
+async function received(address, options = {}, patience = PATIENCE) {
   let reason = "can not be reached";
   try {
-    const response = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(address, { ...options, signal: AbortSignal.timeout(patience) });
     reason = `gave an answer (${response.status}) that this page does not understand`;
     return { response, answer: await response.json() };
   } catch (error) {

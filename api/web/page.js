@@ -1,6 +1,7 @@
 // The page's wiring: files in, results out.
 
 import { CouldNotCheck, ask, digestOf, lookUp } from "/check.js";
+import { offerComparison, textShown, whatChanged } from "/changes.js";
 import { element, facts, hash, titles } from "/elements.js";
 import { listenForSearches } from "/search.js";
 import { bytes, closedShortly, finality, issuing, membership, reportedKey, say } from "/words.js";
@@ -49,7 +50,7 @@ async function check(file, card, date) {
   try {
     const digest = await digestOf(file, (done) => { bar.value = done; });
     const { verdict, policy } = await lookUp(digest, date);
-    await showVerdict(card, file, verdict, policy);
+    await showVerdict(card, file, verdict, policy, date);
     showContext(verdict.registry);
   } catch (error) {
     if (!(error instanceof CouldNotCheck)) console.error(error);
@@ -62,7 +63,7 @@ async function check(file, card, date) {
 
 const heading = (file) => element("p", { className: "file" }, `${file.name} · ${bytes(file.size)}`);
 
-async function showVerdict(card, file, verdict, policy) {
+async function showVerdict(card, file, verdict, policy, date) {
   const said = say(verdict, policy);
   const [leading, ...others] = verdict.registrations;
   card.className = `result ${said.tone}`;
@@ -75,6 +76,9 @@ async function showVerdict(card, file, verdict, policy) {
     element("p", {}, said.explanation),
   ];
   if (leading) shown.push(await registrationFacts(leading, policy, said.match), receiptLink(verdict.sha256));
+  if (verdict.text) shown.push(textShown(verdict.text));
+  else if (verdict.match === "unknown") shown.push(offerComparison(file, verdict.sha256, date, (found) => showVerdict(card, file, found, null, date)));
+  if (policy?.versions > 1) shown.push(whatChanged(policy.policy_id));
   if (others.length) {
     const also = await Promise.all(others.map(async (each) => `${await nameOf(each.authority)} ${each.number ?? ""}`));
     shown.push(element("p", {}, `Registered also by or as: ${also.join("; ")}`));

@@ -1,6 +1,7 @@
 // Listing policies by words of their titles or numbers, a page at a time.
 
 import { ask } from "/check.js";
+import { whatChanged } from "/changes.js";
 import { element, titles } from "/elements.js";
 import { standingWord, unsettledWord } from "/words.js";
 
@@ -57,5 +58,6 @@ function item(policy, name, on) {
       `${number} · ${name} · ${standing} · version ${policy.version} of ${policy.versions} · `,
       element("a", { href: `/v1/policies/${policy.policy_id}/history` }, "history"),
     ),
+    policy.versions > 1 ? whatChanged(policy.policy_id) : null,
   );
 }

@@ -25,9 +25,21 @@ export function say(verdict, policy) {
     case "exact":
       return { ...doubting(worth(verdict, policy), verdict), match: "byte for byte the registered file" };
     case "same_text":
-      return { ...doubting(worth(verdict, policy), verdict), match: "other bytes, the same text" };
+      return {
+        tone: "warn",
+        state: "Other bytes, the same text",
+        explanation:
+          "These are not the published bytes, so the file is not verified. What it says is what a registered " +
+          "document says: see below in what they differ, and take the registered file where it matters.",
+      };
     case "altered":
-      return { tone: "bad", state: "Altered", explanation: "The text differs from the registered one." };
+      return {
+        tone: "bad",
+        state: "Altered",
+        explanation:
+          "These are not the published bytes, nor is this the published text. It is a copy of a registered one in " +
+          "which the clauses below differ.",
+      };
   }
 }
 
