@@ -81,7 +81,7 @@ export function comparison({ counts, clauses }) {
   }
   return element(
     "div", { className: "comparison" },
-    element("p", { className: "quiet" }, `${told.join(", ")} clauses`),
+    element("p", { className: "quiet" }, `Clauses: ${told.join(", ") || "none"}`),
     element("ol", { className: "changes" }, ...rows.map(row)),
   );
 }

@@ -78,13 +78,13 @@ async function showVerdict(card, file, verdict, policy, date) {
   if (leading) shown.push(await registrationFacts(leading, policy, said.match), receiptLink(verdict.sha256));
   if (verdict.text) shown.push(textShown(verdict.text));
   else if (verdict.match === "unknown") shown.push(offerComparison(file, verdict.sha256, date, (found) => showVerdict(card, file, found, null, date)));
-  if (policy?.versions > 1) shown.push(whatChanged(policy.policy_id));
   if (others.length) {
     const also = await Promise.all(others.map(async (each) => `${await nameOf(each.authority)} ${each.number ?? ""}`));
     shown.push(element("p", {}, `Registered also by or as: ${also.join("; ")}`));
   }
   if (verdict.registry.development) shown.push(element("p", { className: "quiet" }, `This registry is on ${verdict.registry.note}.`));
   shown.push(checkFacts(verdict));
+  if (policy?.versions > 1) shown.push(whatChanged(policy.policy_id));
   card.replaceChildren(...shown);
 }
 

@@ -1,4 +1,4 @@
-"""The page says of an altered file in which clauses it differs, and what changed between versions."""
+"""The page says in which clauses an altered file differs, and what changed between versions."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ The page's own network is switched off while it verifies: nothing is needed, not
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -294,3 +295,27 @@ def test_nothing_is_cut_off_at_phone_width(
         section.page.screenshot(f"receipt-phone-{width}")
     finally:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "said"),
+    [
+        ("clause-good", "none", "Clauses shown\n第一条"),
+        ("clause-of-a-member-good", "none", "These are clauses of a member of a collection"),
+        ("clause-text-altered", "13", "step 13 fails"),
+        ("clause-file-altered", "11", "step 11 fails"),
+    ],
+)
+def test_a_clause_is_verified_without_the_rest(
+    section: Section, tmp_path: Path, name: str, expected: str, said: str
+) -> None:
+    vectors = Path(__file__).parents[1] / "vectors" / "receipts"
+    vector = json.loads((vectors / f"{name}.json").read_bytes())
+    file, receipt = tmp_path / "clause.txt", tmp_path / "receipt.json"
+    file.write_bytes(base64.b64decode(vector["file_base64"]))
+    receipt.write_text(vector["receipt"], "utf-8")
+    section.fill(file, receipt, vector["block_hash"], vector["contract"])
+    result = section.verify()
+    assert step(result) == expected
+    assert said in result.text
+    section.page.screenshot(f"receipt-{name}")
