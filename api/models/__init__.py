@@ -8,6 +8,22 @@ Dates are RFC 3339 full-dates of the issuing authority's calendar, moments RFC 3
 
 from api.models.base import Answer, Block, Context, FromRegistry, Log, Mirror, Problem
 from api.models.collections import Collection, CollectionsAnswer, Member, MembersAnswer
+from api.models.comparisons import (
+    AlteredFrom,
+    BlameAnswer,
+    BlamedClause,
+    ComparedClause,
+    Comparison,
+    Counts,
+    DiffAnswer,
+    KnownVersion,
+    RegisteredText,
+    Renumbered,
+    Run,
+    SameText,
+    TextFinding,
+    VersionOfPolicy,
+)
 from api.models.documents import (
     DocumentAnswer,
     EvidenceOfCheck,
@@ -53,22 +69,6 @@ from api.models.policies import (
 from api.models.registrations import MemberOf, Registration
 from api.models.submissions import Submission, SubmissionAnswer, SubmittedAct
 from api.models.texts import Clause, TextAnswer, TextRecord
-from api.models.comparisons import (
-    AlteredFrom,
-    BlameAnswer,
-    BlamedClause,
-    ComparedClause,
-    Comparison,
-    Counts,
-    DiffAnswer,
-    KnownVersion,
-    RegisteredText,
-    Renumbered,
-    Run,
-    SameText,
-    TextFinding,
-    VersionOfPolicy,
-)
 
 __all__ = [
     "Alive",
@@ -133,8 +133,8 @@ __all__ = [
     "SubmissionAnswer",
     "SubmittedAct",
     "TextAnswer",
-    "TextRecord",
     "TextFinding",
+    "TextRecord",
     "Totals",
     "Verdict",
     "VerifyAnswer",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from api.models.base import Answer, FromRegistry, shown
+from api.models.comparisons import TextFinding
 from api.models.registrations import Registration
 from api.models.sample import DOCUMENT
-from api.models.comparisons import TextFinding
 from registry.core.timeline import Standing
 from registry.core.verdict import Evidence, Finality, Match, Unsettled
 
