@@ -16,7 +16,7 @@ from pathlib import Path
 from registry.core.position import Position
 from registry.core.text.clauses import ClauseHash, Text
 from registry.core.text.comparing import Change
-from registry.core.text.differing import LARGEST, Registered, differences
+from registry.core.text.differing import LARGEST, Registered
 from registry.core.text.finding import (
     COMPARED,
     NAMED,
@@ -44,6 +44,7 @@ from registry.mirror.texts import (
 from registry.mirror.versions import described
 from registry.services.documents import Documents, content_of
 from registry.services.lookup import find_policy
+from registry.services.packaging import named_differences
 from registry.services.salts import Salted, salted_of_root
 from registry.services.text_reading import Reader
 from registry.services.verify import CheckedFile, required_position
@@ -155,7 +156,8 @@ class Explainer:
         content = _loaded(document)
         found = [self._document(connection, position, each) for each in distinct]
         told = [
-            SameText(each, differences(content, name, self._registered(each))) for each in found
+            SameText(each, named_differences(content, name, self._registered(each)))
+            for each in found
         ]
         lead = by_weight([each for same in told for each in same.document.registrations])
         order = {registration.entry: at for at, registration in enumerate(lead)}

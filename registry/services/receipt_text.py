@@ -12,12 +12,13 @@ from registry.core.manifest import ManifestState, parse
 from registry.core.receipt_check import ShownPolicy, Trace
 from registry.core.receipt_document import FileFacts, check_file
 from registry.core.text.clauses import read_record
-from registry.core.text.differing import LARGEST, Registered, differences
+from registry.core.text.differing import LARGEST, Registered
 from registry.core.text.finding import READ, Document, SameText, TextFinding
 from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict
 from registry.errors import CouldNotCheck
 from registry.services.hashing import hash_file
+from registry.services.packaging import named_differences
 from registry.services.text_reading import Reader
 
 
@@ -45,7 +46,7 @@ def same_text(
         document = Document(
             sha256, record, verdict.registrations, known.name, known.media_type, known.size
         )
-        same = SameText(document, differences(content, path.name, known))
+        same = SameText(document, named_differences(content, path.name, known))
         found = Verdict(hash_file(path).sha256, Match.UNKNOWN, (), verdict.evidence, ())
         return found.with_text(TextFinding(text, (same,)), (READ,), accepted=accepted)
     return None

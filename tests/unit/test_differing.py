@@ -8,8 +8,8 @@ import zipfile
 import pytest
 
 from registry.core.digest import sha256
-from registry.core.text.differing import Difference, Registered, differences
-from registry.core.text.packaging import packaging_of
+from registry.core.text.differing import Difference, Registered
+from registry.services.packaging import named_differences, packaging_of
 
 TEXT = "# 条例\n\n第一条 为了促进发展é，制定本条例。\n\n第二条 自公布之日起施行。\n"
 UTF8 = TEXT.encode()
@@ -17,7 +17,7 @@ UTF8 = TEXT.encode()
 
 def told(mine: bytes, theirs: bytes, *, kept: bool = False, name: str = "a.md") -> Difference:
     known = Registered(sha256(theirs), len(theirs), None, "b.md", theirs if kept else None)
-    return differences(mine, name, known)
+    return named_differences(mine, name, known)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,6 @@ def test_programs_are_named_as_the_files_name_them() -> None:
     )
     word, office = docx("Word"), docx("LibreOffice")
     known = Registered(sha256(word), len(word), None, "b.docx", word)
-    assert differences(office, "a.docx", known).named == (
+    assert named_differences(office, "a.docx", known).named == (
         "saved again as DOCX by LibreOffice 16.0000; the registered one by Word 16.0000",
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import product
 
-from registry.core.text.packaging import TEXTUAL, Packaging, format_named, packaging_of
+from registry.core.text.packaging import TEXTUAL, Packaging
 from registry.core.units import Digest
 
 LARGEST = 2 << 20
@@ -46,10 +46,10 @@ class Difference:
     proven: bool = False
 
 
-def differences(content: bytes, name: str | None, registered: Registered) -> Difference:
+def differences(
+    content: bytes, mine: Packaging, registered: Registered, theirs: Packaging
+) -> Difference:
     """In what a file differs from a registered one with the same text."""
-    mine = packaging_of(content, name)
-    theirs = _theirs(registered)
     if mine.format != theirs.format and theirs.format is not None:
         return Difference((_format(mine, theirs),))
     if mine.format in TEXTUAL:
@@ -60,12 +60,6 @@ def differences(content: bytes, name: str | None, registered: Registered) -> Dif
             return Difference(tuple(_compared(content, registered.content, mine)))
         return Difference(tuple(_alone(content)))
     return Difference((_maker(mine, theirs),))
-
-
-def _theirs(registered: Registered) -> Packaging:
-    if registered.content is not None:
-        return packaging_of(registered.content, registered.name)
-    return Packaging(format_named(registered.name, registered.media_type))
 
 
 def _format(mine: Packaging, theirs: Packaging) -> str:
