@@ -53,8 +53,12 @@ def nearest(connection: Connection, hash_keys: Iterable[int], most: int = 10) ->
     many, by weight; of those with the same, the ones that share more, then the shorter, first."""
     holders = _holders(connection, _spread(sorted(set(hash_keys))))
     counts = Counter(each for some in holders for each in some)
-    # Of very many that share as much, some are looked at.
-    best = [each for each, _ in counts.most_common(8 * most)]
+    rough: dict[int, float] = {}
+    for some in holders:
+        for each in some:
+            rough[each] = rough.get(each, 0.0) + 1 / len(some)
+    # The versions of one policy take each other's place here, and not below.
+    best = sorted(rough, key=lambda each: (-rough[each], -counts[each], each))[: 3 * most]
     rows = connection.execute(select(clause_lists).where(clause_lists.c.id.in_(best)))
     sizes = {row.id: (Digest(row.root), int(row.size)) for row in rows}
     kin = _kin(connection, list(sizes))

@@ -91,9 +91,10 @@ NOBODYS = {"aiohttp", "httpx", "requests", "pytest", "hypothesis", "tests"}
 
 # What decides nothing about the world outside: no files, sockets, clocks, processes.
 PURE = {
-    "__future__", "abc", "base64", "bisect", "collections", "csv", "dataclasses", "datetime", "difflib",
-    "enum", "functools", "hashlib", "html", "io", "itertools", "json", "math", "operator", "re",
-    "string", "struct", "typing", "unicodedata", "unicodedata2", "orjson", "rfc8785",
+    "__future__", "abc", "base64", "bisect", "collections", "csv", "dataclasses", "datetime",
+    "difflib", "enum", "functools", "hashlib", "html", "io", "itertools", "json", "math",
+    "operator", "re", "string", "struct", "typing", "unicodedata", "unicodedata2", "orjson",
+    "rfc8785",
 }  # fmt: skip
 IMPURE_CALLS = {
     "open",
