@@ -45,22 +45,28 @@ def test_a_published_file_is_exact_and_in_force(user: User, document: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "alter",
+    ("alter", "match"),
     [
-        lambda content: bytes([content[0] ^ 1]) + content[1:],
-        lambda content: content + b" ",
-        lambda content: content[:-1],
-        lambda content: b"",
-        lambda content: content.replace(b"\n", b"\r\n"),
+        (lambda content: bytes([content[0] ^ 1]) + content[1:], "unknown"),
+        (lambda content: content + b" ", "same_text"),
+        (lambda content: content[:-1], "same_text"),
+        (lambda _: b"", "unknown"),
+        (lambda content: content.replace(b"\n", b"\r\n"), "same_text"),
     ],
     ids=["one byte changed", "one appended", "truncated", "empty", "CRLF for LF"],
 )
-def test_an_altered_copy_is_unknown(user: User, document: Path, alter: object) -> None:
+def test_an_altered_copy_is_not_verified(
+    user: User, document: Path, alter: object, match: str
+) -> None:
     publish(user, document)
     document.write_bytes(alter(document.read_bytes()))  # type: ignore[operator]
-    outcome = user("verify", document)
+    outcome = user("verify", document, "--json")
     assert outcome.code == 1
-    assert "unknown: this exact file is not in the registry" in outcome.out
+    verdict = outcome.json["files"][0]["verdict"]
+    assert (verdict["match"], verdict["standing"]) == (match, None)
+    by_bytes = user("verify", document, "--no-text")
+    assert by_bytes.code == 1
+    assert "unknown: this exact file is not in the registry" in by_bytes.out
 
 
 def test_a_policy_s_life_is_told_by_verify_show_and_history(

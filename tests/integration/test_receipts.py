@@ -153,12 +153,17 @@ def test_an_altered_file_is_refused_without_a_network(
     publish(registrar, document)
     receipt = tmp_path / "receipt.json"
     trusted = proved(registrar, document, to=receipt)
-    document.write_bytes(document.read_bytes() + b" ")
-    outcome = offline(
-        tmp_path / "empty", "verify", document, "--receipt", receipt, "--block-hash", trusted
-    )
+    original = document.read_bytes()
+    words = ("--receipt", receipt, "--block-hash", trusted)
+    document.write_bytes(original + "另".encode())
+    outcome = offline(tmp_path / "empty", "verify", document, *words)
     assert outcome.code == 1
     assert "step 11: the file's SHA-256 is" in outcome.err
+    assert "LOADED []" in outcome.err
+    document.write_bytes(original + b" ")
+    outcome = offline(tmp_path / "empty", "verify", document, *words)
+    assert outcome.code == 1
+    assert "same text: other bytes" in outcome.out
     assert "LOADED []" in outcome.err
 
 
