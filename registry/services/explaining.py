@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from registry.core.position import Position
-from registry.core.text.clauses import ClauseHash, Text
+from registry.core.text.clauses import ClauseHash, Text, text_hash
 from registry.core.text.comparing import Change
 from registry.core.text.differing import LARGEST, Registered
 from registry.core.text.finding import (
@@ -260,12 +260,12 @@ def with_salts(text: Text, salted: Salted) -> list[ClauseHash]:
     for clause in text.clauses:
         near = by_label.get(clause.label, [])
         rest = (pair for label, some in by_label.items() if label != clause.label for pair in some)
-        tried = (
-            clause.hashed(salt)
-            for each, salt in [*near, *islice(rest, MOST_SALTS)]
-            if clause.hashed(salt).text_hash == each.text_hash
+        body = clause.body
+        says_so = any(
+            text_hash(body, salt) == (found := each).text_hash
+            for each, salt in chain(near, islice(rest, MOST_SALTS))
         )
-        told.append(next(tried, clause.hashed()))
+        told.append(ClauseHash(clause.label, found.text_hash) if says_so else clause.hashed())
     return told
 
 
