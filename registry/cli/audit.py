@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,11 @@ from registry.cli import common
 from registry.cli.common import Json, On
 
 if TYPE_CHECKING:
-    from registry.services.audit import Audited
+    from registry.services.audit import Audited, Question
     from registry.services.audit_expected import Expected
     from registry.services.audit_worklist import AuditWorklist
+    from registry.services.explaining import Explainer
+    from registry.services.workspace import Workspace
 
 _SUFFIXES = (".html", ".pdf", ".csv", ".json")
 
@@ -39,8 +41,8 @@ def audit(
         ),
     ] = None,
     on: On = None,
-    bytes_only: Annotated[
-        bool, typer.Option("--bytes-only", help="Do not read the text of what is not registered.")
+    no_text: Annotated[
+        bool, typer.Option("--no-text", help="Bytes alone: do not read what unknown files say.")
     ] = False,
     as_json: Json = False,
 ) -> int:
@@ -64,13 +66,13 @@ def audit(
         raise InputError("--expect and --authority do not go together", hint="give one of them")
     if output is not None and output.suffix.lower() not in _SUFFIXES:
         raise InputError(f"a report is a file that ends in {', '.join(_SUFFIXES)}, not {output}")
-    question = Question(common.day(on), authority, explains=not bytes_only)
+    question = Question(common.day(on), authority, explains=not no_text)
     made_at = iso_time(UnixSeconds(int(datetime.now(UTC).timestamp())))
     expected = _expected(path, expect, authority)
     with (
         common.workspace() as opened,
         common.meter("checking") as tell,
-        _explaining(opened, question) as explain,
+        _explaining(opened, question) as explainer,
         _progress_file(path, output) as kept,
     ):
         done, worklist = audit(
@@ -79,7 +81,7 @@ def audit(
             question,
             expected,
             kept,
-            explain=explain,
+            explainer=explainer,
             made_at=made_at,
             besides=[each for each in (output, expect) if each is not None],
             progress=lambda number: tell(number, number, ""),
@@ -103,8 +105,17 @@ def _expected(path: Path, expect: Path | None, authority: str | None) -> Expecte
 
 
 @contextmanager
-def _explaining(_opened: Any, _question: Any) -> Iterator[Any]:
-    yield None
+def _explaining(opened: Workspace, question: Question) -> Iterator[Explainer | None]:
+    from registry.services.documents import documents_of
+    from registry.services.explaining import Asked, Explainer
+    from registry.services.text_reading import processors, text_reader
+
+    if not question.explains:
+        yield None
+        return
+    with text_reader(processors()) as reader:
+        kept, home = documents_of(opened.settings), opened.settings.home
+        yield Explainer(opened.reader, reader, Asked(question.on), kept, home)
 
 
 @contextmanager

@@ -62,10 +62,25 @@ class Finding:
         return Outcome.IN_FORCE if self.exit_code is ExitCode.VERIFIED else Outcome.NOT_IN_FORCE
 
     @property
+    def registrations(self) -> Sequence[Mapping[str, Any]]:
+        """Those of its bytes; else of the documents that say the same; else of the one of which
+        it is an altered copy."""
+        if self.verdict is None:
+            return ()
+        text = self.verdict.get("text") or {}
+        same = [each for found in text.get("same_as", ()) for each in found["registrations"]]
+        return self.verdict["registrations"] or same or self._altered_from(text)
+
+    def _altered_from(self, text: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = (text.get("altered_from") or {}).get(
+            "registrations", ()
+        )
+        return found
+
+    @property
     def lead(self) -> Mapping[str, Any] | None:
-        """The registration that speaks for it."""
-        found = [] if self.verdict is None else self.verdict["registrations"]
-        return found[0] if found else None
+        """The registration that speaks for it, or for what it is a copy of."""
+        return next(iter(self.registrations), None)
 
     def fields(self) -> dict[str, Any]:
         """As `verify --json` shows it, with how it is counted."""
@@ -148,7 +163,7 @@ class Seen:
             return
         if finding.verdict["match"] == "exact":
             self.exact.add(str(finding.sha256))
-        for each in finding.verdict["registrations"]:
+        for each in finding.registrations:
             before = self.by_policy.get(each["policy_id"])
             if before is None or _NEARNESS[finding.outcome] < _NEARNESS[before]:
                 self.by_policy[each["policy_id"]] = finding.outcome

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from registry.core.audit import Finding, Missing, Outcome
-from registry.core.audit_report import Heading, Totals, note_on
+from registry.core.audit_report import Heading, Totals, changes_of, note_on
 
 _COLOURS = {
     Outcome.IN_FORCE: "#1a7f4b",
@@ -19,6 +19,7 @@ _COLOURS = {
     Outcome.UNKNOWN: "#6b2d1f",
     Outcome.NOT_CHECKED: "#5f6b7a",
 }
+_TAGS = {"same": "span", "deleted": "del", "inserted": "ins"}
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, "Noto Sans", "Noto Sans CJK SC", sans-serif; color: #1d2733;
@@ -46,20 +47,19 @@ ins { background: #d9f2e3; text-decoration: underline; } del { background: #fbdc
 }
 """
 
-Changes = Callable[[Mapping[str, Any]], str]
-"""The clauses in which an altered file differs, as HTML, from a verdict."""
+_SHOWN_CHANGES = 200
 
 
 def page_pieces(
-    heading: Heading, totals: Totals, findings: Callable[[], Iterable[Finding]], changes: Changes
+    heading: Heading, totals: Totals, findings: Callable[[], Iterable[Finding]]
 ) -> Iterator[bytes]:
     """The page, in pieces. `findings` gives them from the beginning each time it is called."""
-    for piece in _page(heading, totals, findings, changes):
+    for piece in _page(heading, totals, findings):
         yield piece.encode("utf-8", "backslashreplace")
 
 
 def _page(
-    heading: Heading, totals: Totals, findings: Callable[[], Iterable[Finding]], changes: Changes
+    heading: Heading, totals: Totals, findings: Callable[[], Iterable[Finding]]
 ) -> Iterator[str]:
     title = f"Audit of {heading.source}"
     yield (
@@ -75,7 +75,7 @@ def _page(
     yield _checkpoint(heading)
     yield _chart(totals)
     yield _missing(totals.missing)
-    yield from _altered(findings(), changes)
+    yield from _altered(findings())
     yield from _attention(findings())
     yield _duplicates(totals.duplicates)
     yield from _all(findings())
@@ -157,7 +157,7 @@ def _missing(missing: Sequence[Missing]) -> str:
     )
 
 
-def _altered(findings: Iterable[Finding], changes: Changes) -> Iterator[str]:
+def _altered(findings: Iterable[Finding]) -> Iterator[str]:
     begun = False
     for each in findings:
         if each.outcome is not Outcome.ALTERED or each.verdict is None:
@@ -169,8 +169,31 @@ def _altered(findings: Iterable[Finding], changes: Changes) -> Iterator[str]:
         yield (
             f"<article><h3>{escape(each.file)}</h3>"
             f'<p class="note">beside {escape(_policy(lead))}{_hash(each.sha256)}</p>'
-            f"{changes(each.verdict)}</article>"
+            f"{_changes(changes_of(each.verdict))}</article>"
         )
+
+
+def _changes(changes: Sequence[Mapping[str, Any]]) -> str:
+    if not changes:
+        return "<p>Its clauses are the registered ones; only how they are numbered differs.</p>"
+    told = "".join(map(_change, changes[:_SHOWN_CHANGES]))
+    more = len(changes) - _SHOWN_CHANGES
+    return told + (f"<p>… and {more:,} clauses more</p>" if more > 0 else "")
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    """One clause: its label, what happened to it, and what was deleted and inserted."""
+    place = " ".join([change["label"], *change["places"]])
+    runs = "".join(
+        f"<{_TAGS[run['kind']]}>{escape(run['text'])}</{_TAGS[run['kind']]}>"
+        for run in change["redline"] or ()
+    )
+    body = runs or '<span class="note">what it said is not kept here: only its hash is</span>'
+    if change["change"] == "moved":
+        body = (
+            f"now {escape(change['new_label'] or '')}, before {escape(change['old_label'] or '')}"
+        )
+    return f"<p><b>{escape(place)}</b> {escape(change['change'])}<br>{body}</p>"
 
 
 def _attention(findings: Iterable[Finding]) -> Iterator[str]:
@@ -203,6 +226,8 @@ def _why(found: Finding) -> str:
         )
     if found.outcome is Outcome.UNKNOWN:
         return note_on(verdict) or "no document of the registry has these bytes or this text"
+    if found.outcome is Outcome.SAME_TEXT:
+        return ": ".join(each for each in (_policy(lead), note_on(verdict)) if each)
     if found.outcome is Outcome.OTHERS:
         others = dict.fromkeys(str(each["authority"]) for each in verdict["registrations"])
         return f"not by {verdict['expected_authority']}, by {', '.join(others)}"

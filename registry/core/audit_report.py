@@ -138,15 +138,26 @@ def _of_finding(found: Finding) -> tuple[object, ...]:
     )
 
 
+def changes_of(verdict: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The clauses to which something happened, of an altered file."""
+    found = (verdict.get("text") or {}).get("altered_from") or {}
+    changes: Sequence[Mapping[str, Any]] = (found.get("comparison") or {}).get("clauses") or ()
+    return changes
+
+
 def changed_clauses(verdict: Mapping[str, Any]) -> list[str]:
     """The labels of the clauses in which the file is another text, each with what it is."""
-    changes = (verdict.get("text") or {}).get("changes") or []
-    return [f"{each['label']} {each['kind']}" for each in changes]
+    return [
+        " ".join([each["label"], *each["places"], each["change"]]) for each in changes_of(verdict)
+    ]
 
 
 def note_on(verdict: Mapping[str, Any]) -> str:
     """What else is to be known of the answer, in words."""
     text = verdict.get("text") or {}
+    same = text.get("same_as") or ()
+    if same and same[0]["differs_in"]:
+        return f"its bytes differ in {', '.join(same[0]['differs_in'])}"
     return str(text.get("note") or "")
 
 

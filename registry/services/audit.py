@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from registry.core.audit import Finding, Missing, Seen, exit_code
@@ -28,6 +29,7 @@ from registry.services.audit_sources import Item, items
 from registry.services.audit_worklist import AuditWorklist, files_of
 from registry.services.hashing import hash_file
 from registry.services.lookup import current_position
+from registry.services.text_reading import processors
 from registry.services.verify import verify_digests
 
 _BATCH = 256
@@ -38,10 +40,10 @@ Progress = Callable[[int], None]
 """Called with how many files have been looked at."""
 
 
-class Explain(Protocol):
-    """Says of files whose bytes are not registered what their text is, in their order."""
+class Explains(Protocol):
+    """What says of a file whose bytes are not registered what its text shows; threads share it."""
 
-    def __call__(self, found: Sequence[tuple[Item, Verdict]]) -> Iterable[Verdict]: ...
+    def explain(self, verdict: Verdict, document: Path | bytes, name: str | None) -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def audit(
     expected: Expected | None,
     progress_file: Path,
     *,
-    explain: Explain | None,
+    explainer: Explains | None,
     made_at: str,
     besides: Collection[Path] = (),
     progress: Progress | None = None,
@@ -97,7 +99,7 @@ def audit(
         worklist = AuditWorklist(progress_file, question.key(str(source.absolute()), position))
         try:
             own = [*besides, *files_of(progress_file)]
-            names = _check(engine, items(source, own), question, worklist, explain, progress)
+            names = _check(engine, items(source, own), question, worklist, explainer, progress)
         except BaseException:
             worklist.close()
             raise
@@ -124,14 +126,14 @@ def _check(
     found: Iterable[Item],
     question: Question,
     worklist: AuditWorklist,
-    explain: Explain | None,
+    explainer: Explains | None,
     progress: Progress | None,
 ) -> list[str]:
     """Look at every file that was not looked at before; the names of all."""
     names: list[str] = []
     for batch in _batches(found):
         fresh = [each for each in batch if not worklist.has(each.name, each.stamp)]
-        worklist.add(_found(engine, fresh, question, explain))
+        worklist.add(_found(engine, fresh, question, explainer))
         names += [each.name for each in batch]
         if progress is not None:
             progress(len(names))
@@ -152,14 +154,14 @@ def _batches(found: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 def _found(
-    engine: Engine, batch: Sequence[Item], question: Question, explain: Explain | None
+    engine: Engine, batch: Sequence[Item], question: Question, explainer: Explains | None
 ) -> Iterator[tuple[Finding, str | None]]:
     hashed = [(each, _hashed(each)) for each in batch]
     digests = [each[0] for _, each in hashed if not isinstance(each, RegistryError)]
     _, verdicts = verify_digests(engine, digests, question.on)
     if question.authority is not None:
         verdicts = [each.expecting(question.authority) for each in verdicts]
-    told = iter(_explained(hashed, verdicts, explain))
+    told = iter(_explained(hashed, verdicts, explainer))
     for item, result in hashed:
         if isinstance(result, RegistryError):
             wrong = isinstance(result, InputError)
@@ -172,17 +174,24 @@ def _found(
 
 
 def _explained(
-    hashed: Sequence[tuple[Item, object]], verdicts: Sequence[Verdict], explain: Explain | None
+    hashed: Sequence[tuple[Item, object]], verdicts: Sequence[Verdict], explainer: Explains | None
 ) -> list[Verdict]:
-    if explain is None:
+    """The same, where what is unknown has been read: several files at a time."""
+    if explainer is None:
         return list(verdicts)
     read = [item for item, result in hashed if not isinstance(result, RegistryError)]
-    unknown = [at for at, each in enumerate(verdicts) if each.match is Match.UNKNOWN]
-    told = list(verdicts)
-    asked = [(read[at], verdicts[at]) for at in unknown]
-    for at, verdict in zip(unknown, explain(asked), strict=True):
-        told[at] = verdict
-    return told
+
+    def told(found: tuple[Item, Verdict]) -> Verdict:
+        item, verdict = found
+        if verdict.match is not Match.UNKNOWN:
+            return verdict
+        document = item.content if item.path is None else Path(item.path)
+        if document is None:
+            raise AssertionError("what was hashed has a path or bytes")
+        return explainer.explain(verdict, document, PurePath(item.name).name)
+
+    with ThreadPoolExecutor(processors()) as threads:
+        return list(threads.map(told, zip(read, verdicts, strict=True)))
 
 
 def _hashed(item: Item) -> tuple[Digest, int] | RegistryError:

@@ -148,8 +148,7 @@ def _wanted(row: Any, name: str | None = None) -> Wanted:
 def _policies(finding: Finding) -> frozenset[str] | None:
     """The policies that a file is a document of, exactly or in its text; None where it is of none
     that is known, which its own finding says."""
-    found = [] if finding.verdict is None else finding.verdict["registrations"]
-    return frozenset(each["policy_id"] for each in found) or None
+    return frozenset(each["policy_id"] for each in finding.registrations) or None
 
 
 _ABSENT = object()

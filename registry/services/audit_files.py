@@ -13,7 +13,6 @@ from registry.core.audit_page import page_pieces
 from registry.core.audit_report import csv_pieces, json_pieces
 from registry.errors import LocalFailure
 from registry.services.audit import Audited
-from registry.services.audit_changes import changes_html
 from registry.services.audit_worklist import AuditWorklist
 from registry.services.files import write_whole
 
@@ -39,7 +38,7 @@ def write_report(done: Audited, worklist: AuditWorklist, output: Path) -> str:
 
 
 def _page(done: Audited, worklist: AuditWorklist) -> Iterator[bytes]:
-    return page_pieces(done.heading, done.totals, worklist.findings, changes_html)
+    return page_pieces(done.heading, done.totals, worklist.findings)
 
 
 def _write_pdf(done: Audited, worklist: AuditWorklist, output: Path) -> str:

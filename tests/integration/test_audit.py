@@ -257,7 +257,7 @@ def test_an_interrupted_audit_goes_on_where_it_stood(case: tuple[User, Path]) ->
         str(folder),
         "-o",
         str(report),
-        "--bytes-only",
+        "--no-text",
     ]
     running = subprocess.Popen(
         words,
@@ -270,12 +270,40 @@ def test_an_interrupted_audit_goes_on_where_it_stood(case: tuple[User, Path]) ->
     time.sleep(0.05)
     running.send_signal(signal.SIGKILL)
     running.wait()
-    found = user("audit", folder, "-o", report, "--bytes-only")
+    found = user("audit", folder, "-o", report, "--no-text")
     assert found.code == 1
     whole = orjson.loads(report.read_bytes())
     assert len(whole["files"]) == 3011
     assert not kept.exists()
-    assert whole["files"] == user("audit", folder, "--json", "--bytes-only").json["files"]
+    assert whole["files"] == user("audit", folder, "--json", "--no-text").json["files"]
+
+
+def test_another_text_is_told_by_its_clauses_and_the_same_text_by_its_packaging(
+    case: tuple[User, Path],
+) -> None:
+    user, folder = case
+    law = (folder / "law 0.md").read_text("utf-8")
+    at = law.index("第三条 ") + 10
+    (folder / "law 0.md").write_text(law[:at] + "龘" + law[at + 1 :], "utf-8")
+    saved = (folder / "law 1.md").read_text("utf-8").replace("\n", "\r\n")
+    (folder / "law 1.md").write_bytes(b"\xef\xbb\xbf" + saved.encode())
+    report = folder.parent / "report.html"
+    found = user("audit", folder, "--expect", folder / "index.csv", "--json")
+    assert user("audit", folder, "--expect", folder / "index.csv", "-o", report).code == 1
+    told = outcomes(found.json)
+    assert (told["law 0.md"], told["law 1.md"]) == ("altered", "same text, other bytes")
+    first = next(each for each in found.json["files"] if each["file"] == "law 0.md")
+    changed = first["verdict"]["text"]["altered_from"]["comparison"]["clauses"]
+    assert [(each["label"], each["change"]) for each in changed] == [("第三条", "changed")]
+    assert {(each["file"], each["why"]) for each in found.json["missing"]} == {
+        ("law 0.md", "only an altered copy is there"),
+        ("law 1.md", "only a copy with other bytes is there"),
+    }
+    page = report.read_text("utf-8")
+    assert "<b>第三条</b> changed" in page
+    assert "its bytes differ in" in page
+    only_bytes = user("audit", folder, "--no-text", "--json")
+    assert outcomes(only_bytes.json)["law 0.md"] == "not in the registry"
 
 
 def test_what_can_not_be_audited_is_said(case: tuple[User, Path]) -> None:
