@@ -5,7 +5,10 @@
 Each document becomes HTML (Markdown as markdown-it-py renders it, a law in XML a paragraph for
 each of its passages), which LibreOffice writes as DOCX, PDF and HTML. Counted is where the text
 is the same in the normal form; where it is not, the first difference is shown. Goal: 95% of DOCX
-and HTML, 85% of PDF. Needs `soffice` with Writer, a font with Chinese characters, the corpus.
+and HTML, 85% of PDF. Then one character of one clause of each is changed and all is converted
+again: beside the same format's first file exactly that clause has to differ. Goal: all.
+
+Needs `soffice` with Writer, a font with Chinese characters, the corpus.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from registry.core.text.clauses import Text
+from registry.core.text.comparing import Change, compare_texts
 from registry.core.text.normal import normal
 from registry.errors import UnreadableText
 from registry.extraction.extract import extract
@@ -58,7 +62,9 @@ def main() -> None:
         made = write_pages(sources, folder / "source")
         for name in FILTERS:
             convert(office, made, name, folder)
-        json.dump(compared(sources, made, folder), sys.stdout, ensure_ascii=False, indent=1)
+        report = compared(sources, made, folder)
+        report["one_character"] = altered(office, sources, made, folder)
+        json.dump(report, sys.stdout, ensure_ascii=False, indent=1)
         print()
 
 
@@ -136,6 +142,67 @@ def compared(sources: list[Path], pages: list[Path], folder: Path) -> dict[str, 
                 "failures": failures,
             }
     return report
+
+
+def altered(office: str, sources: list[Path], pages: list[Path], folder: Path) -> dict[str, object]:
+    """Each page with one character changed, through the same conversions."""
+    draw = random.Random(SEED)
+    changed: dict[Path, str] = {}
+    other = folder / "altered"
+    (other / "source").mkdir(parents=True, exist_ok=True)
+    with TextReader(2) as reader:
+        originals = dict(reader.read_many(sources))
+        for source, page in zip(sources, pages, strict=True):
+            text, written = originals[source], page.read_text(encoding="utf-8")
+            place = None if isinstance(text, UnreadableText) else chosen_place(text, written, draw)
+            if place is not None:
+                at, mark = place
+                target = other / "source" / page.name
+                target.write_text(written[:at] + mark + written[at + 1 :], encoding="utf-8")
+                changed[page] = mark
+        report: dict[str, object] = {"documents": len(changed)}
+        for name in FILTERS:
+            convert(office, [other / "source" / page.name for page in changed], name, other)
+            wrong = [
+                {"page": page.name, **found}
+                for page, mark in changed.items()
+                for found in not_one_clause(
+                    reader, folder / name, other / name, page.with_suffix(f".{name}").name, mark
+                )
+            ]
+            report[name] = {"exactly_one": len(changed) - len(wrong), "wrong": wrong}
+    return report
+
+
+def chosen_place(text: Text, written: str, draw: random.Random) -> tuple[int, str] | None:
+    """A letter inside a clause, where it stands in the page, and another one in its place."""
+    for _ in range(50):
+        clause = draw.choice(text.clauses)
+        line = draw.choice(clause.text.split("\n"))
+        middle = len(line) // 2
+        words = line[middle - 6 : middle + 6]
+        if len(words) == 12 and words[6].isalpha() and written.count(words) == 1:
+            return written.index(words) + 6, "龘" if words[6] > "\u3000" else "Ж"
+    return None
+
+
+def not_one_clause(
+    reader: TextReader, before: Path, after: Path, name: str, mark: str
+) -> Iterator[dict[str, object]]:
+    """Nothing where one clause differs, and that is the one with the new letter."""
+    try:
+        old, new = reader.read(before / name), reader.read(after / name)
+    except UnreadableText as error:
+        yield {"error": str(error)}
+        return
+    rows = [
+        row
+        for row in compare_texts(old.clauses, new.clauses).rows
+        if row.change is not Change.UNCHANGED
+    ]
+    hit = [clause.label for clause in new.clauses if mark in clause.text]
+    if [(row.change, row.label) for row in rows] != [(Change.CHANGED, each) for each in hit[:1]]:
+        yield {"rows": [[row.change.value, row.label] for row in rows][:6], "in": hit}
 
 
 def difference(
