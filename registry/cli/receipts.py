@@ -229,7 +229,7 @@ def _tell(
     explain: bool,
     as_json: bool,
 ) -> None:
-    from registry.cli.check import print_checked_json, say_checked
+    from registry.cli.checked_words import print_checked_json, say_checked
     from registry.services.verify import CheckedFile
 
     checked = [CheckedFile(str(path), path.stat().st_size, verdict)]

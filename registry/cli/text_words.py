@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from registry.core.text.comparing import Comparison, Row
     from registry.core.text.finding import Altered, Compared, Document, SameText
     from registry.core.text.redline import Run
-    from registry.core.verdict import Verdict
+    from registry.core.verdict import Registration, Verdict
 
 _AROUND = 30
 """Characters that are shown of what stayed, on either side of an edit."""
@@ -64,8 +64,6 @@ def _say_same(each: SameText) -> None:
 
 
 def _say_document(how: str, document: Document) -> None:
-    from registry.cli.check import told_of
-
     named = f" {document.name}" if document.name else ""
     common.say(f"  {how}{named} (sha256 {document.sha256.hex()})")
     for found in document.registrations:
@@ -186,3 +184,10 @@ def _shortened(text: str, *, first: bool, last: bool) -> str:
 def _shown(text: str) -> str:
     """Characters of strangers that could pass for something else are escapes."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def told_of(found: Registration) -> str:
+    """What a document is worth, or why that is not known."""
+    if found.unsettled is not None:
+        return common.not_known(found.unsettled)
+    return found.standing.value.replace("_", " ") if found.standing else "standing not known"

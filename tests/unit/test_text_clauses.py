@@ -128,6 +128,11 @@ def test_sections_with_their_sub_levels() -> None:
     ]
 
 
+def test_a_single_article_is_one_where_it_is_the_first() -> None:
+    assert labels("Measures", "Article 1. The industry is supported.") == ["Preamble", "Article 1"]
+    assert labels("Notice", "Article 9. It is repealed.") == ["¶ 1", "¶ 2"]
+
+
 def test_the_ninth_letter_is_no_roman_number() -> None:
     items = [f"({each}) x" for each in "abcdefghij"]
     assert labels("Section 1.", *items, "Section 2.")[-3:-1] == ["§ 1(i)", "§ 1(j)"]

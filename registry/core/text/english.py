@@ -30,11 +30,14 @@ _RANKS = (
 
 
 def unit_of(heads: list[str]) -> str | None:
-    """What the document is divided into: "section" or "article", whichever is more; or None."""
-    found = [_unit(text) for text in heads]
-    counts = {kind: sum(each == kind for each in found) for kind in ("section", "article")}
-    kind = max(counts, key=lambda each: counts[each])
-    return kind if counts[kind] >= 2 else None
+    """What the document is divided into: "section" or "article", whichever is more, at least two
+    or a single first one; or None."""
+    found = [each for each in map(_unit, heads) if each is not None]
+    numbers = {
+        kind: [number for each, number in found if each == kind] for kind in ("section", "article")
+    }
+    kind = max(numbers, key=lambda each: len(numbers[each]))
+    return kind if len(numbers[kind]) >= 2 or numbers[kind] in (["1"], ["I"]) else None
 
 
 class SectionHeads:
@@ -87,9 +90,12 @@ class SectionHeads:
         return ", ".join(self._open.values())
 
 
-def _unit(text: str) -> str | None:
+def _unit(text: str) -> tuple[str, str] | None:
+    """What begins with this passage, and its number."""
     found = _UNIT.match(text)
-    return _kind(found) if found is not None and _begins(text, found) else None
+    if found is None or not _begins(text, found):
+        return None
+    return _kind(found), found.group(2)
 
 
 def _kind(found: re.Match[str]) -> str:
