@@ -104,7 +104,7 @@ def verify(
     with common.workspace() as opened, common.progress("checking") as advance:
         position, checked = verify_files(opened.reader, paths, day, advance, expected)
         if not no_text:
-            checked = _explained(
+            checked = explained(
                 opened, checked, _asked(day, against, accepted=accept_same_text), advance
             )
     context = answers.context(position)
@@ -128,7 +128,7 @@ def _asked(day: Day, against: str | None, *, accepted: bool) -> Asked:
     return Asked(day, words, int(number) if number else None, accepted=accepted)
 
 
-def _explained(
+def explained(
     opened: Workspace, checked: list[CheckedFile], asked: Asked, advance: common.Advance
 ) -> list[CheckedFile]:
     """The same, with what the texts of unknown files show."""

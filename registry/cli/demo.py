@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from registry.config import Settings
     from registry.services.demo import Sample
+    from registry.services.verify import CheckedFile
     from registry.services.workspace import Workspace
 
 _BAR = 40
@@ -77,13 +78,30 @@ def _samples(home: Path) -> list[Sample]:
 
 
 def _verify(opened: Workspace, samples: list[Sample]) -> None:
+    from registry.cli.check import explained
+    from registry.services.explaining import Asked
     from registry.services.verify import verify_files
 
     _step(3, "is this file the one that was published?")
-    _, checked = verify_files(opened.engine, [each.path for each in samples], common.day(None))
+    today = common.day(None)
+    _, checked = verify_files(opened.engine, [each.path for each in samples], today)
+    with common.progress("reading texts") as advance:
+        checked = explained(opened, checked, Asked(today), advance)
     for sample, found in zip(samples, checked, strict=True):
         typer.echo(f"   {sample.shows}: {sample.path.name}")
-        typer.echo(f"     -> {found.word.replace('_', ' ')} (exit code {found.exit_code:d})")
+        word = found.word.replace("_", " ") + _where(found)
+        typer.echo(f"     -> {word} (exit code {found.exit_code:d})")
+
+
+def _where(found: CheckedFile) -> str:
+    """In which clauses an altered copy differs."""
+    from registry.core.text.comparing import Change
+
+    text = None if found.verdict is None else found.verdict.text
+    if text is None or text.altered is None:
+        return ""
+    changed = text.altered.compared.comparison.of(Change.CHANGED)
+    return ", ".join(["", *(row.label for row in changed)])
 
 
 def _count(opened: Workspace) -> None:
