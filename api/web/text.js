@@ -30,7 +30,9 @@ export function withoutNumber(label, text) {
   const own = lower(normal(label).replace(/ ?\[[0-9]+\]$/, ""));
   const began = lower(text);
   const starts = [own];
-  for (let at = own.indexOf("("); at >= 0; at = own.indexOf("(", at + 1)) starts.push(own.slice(at));
+  for (const mark of "(第") {
+    for (let at = own.indexOf(mark); at >= 0; at = own.indexOf(mark, at + 1)) starts.push(own.slice(at));
+  }
   const number = new RegExp(`^${WORDS}([0-9a-z][^ ]*)$`, "s").exec(own)?.[1];
   if (number) starts.push((new RegExp(`^${WORDS}`).exec(began)?.[0] ?? "") + number, number);
   const ends = (at) => !(isAlphanumeric(text[at - 1]) && isAlphanumeric(text[at] ?? ""));

@@ -15,6 +15,7 @@ from registry.core.text.clauses import Clause
         ("第五条", "第五条之一 另有规定。", "之一另有规定。"),
         ("第五条 [2]", "第五条 本市实行整体保护。", "本市实行整体保护。"),
         ("第一章", "第一章 总 则", "总则"),
+        ("第三章第四节", "第四节 特别规定", "特别规定"),
         ("Article 5", "ARTICLE 5. Pilots may begin.", ". Pilots may begin."),
         ("Article 1", "Article 12 is repealed.", "Article 12 is repealed."),
         ("§ 3", "Sec. 3. Short title.", ". Short title."),

@@ -95,12 +95,15 @@ _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 def without_number(label: str, text: str) -> str:
     """A clause's normal form without the number that its label repeats: the label itself, its
-    sub-levels (`(b)` of `§ 3(b)`), or its number alone or after another word for it (`3`,
-    `Sec. 3` of `§ 3`). A text that does not begin with one of these is whole. The case of ASCII
-    letters does not matter."""
+    sub-levels (`(b)` of `§ 3(b)`), what comes after those above it (`第四节` of `第三章第四节`), or
+    its number alone or after another word for it (`3`, `Sec. 3` of `§ 3`). A text that does not
+    begin with one of these is whole. The case of ASCII letters does not matter."""
     label = _AGAIN.sub("", normal(label)).translate(_LOWER)
     began = text[: 2 * MAX_LABEL_BYTES].translate(_LOWER)
-    starts = [label, *(label[at:] for at, mark in enumerate(label) if mark == "(")]
+    starts = [
+        label,
+        *(label[at:] for mark in "(第" for at, each in enumerate(label) if each == mark),
+    ]
     numbered = _NUMBERED.fullmatch(label)
     if numbered is not None:
         words = re.match(_WORDS, began)
