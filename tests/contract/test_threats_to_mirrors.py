@@ -137,7 +137,7 @@ def test_who_writes_to_the_database_can_hide_a_manifest_from_fsck(
         connection.execute("UPDATE entries SET checksum = ? WHERE entry = ?", (checksum, entry))
     connection.close()
     assert set(fsck_findings(office.client, mirror)) <= {
-        "policies", "intervals", "documents", "search",
+        "policies", "intervals", "documents", "search", "texts",
     }  # fmt: skip
     engine = open_engine(sqlite_url(mirror))
     assert fsck(engine, lambda: office.client, FIRST, repair=True).repaired

@@ -118,7 +118,13 @@ def test_no_altered_copy_is_known(imported: tuple[User, Any], corpus: Path, tmp_
             (tmp_path / f"{name}-{hashlib.sha256(content).hexdigest()}").write_bytes(copy)
     outcome = user("verify", tmp_path, "--json")
     assert outcome.code == 1
-    assert set(outcome.json["summary"]) == {"unknown"}
+    assert set(outcome.json["summary"]) <= {"unknown", "same_text", "altered"}
+    by_bytes = user("verify", tmp_path, "--no-text", "--json")
+    assert by_bytes.code == 1
+    assert set(by_bytes.json["summary"]) == {"unknown"}
+    for each in outcome.json["files"]:
+        if Path(each["file"]).name.startswith(("crlf", "appended")):
+            assert each["verdict"]["match"] == "same_text", each["file"]
 
 
 def test_snapshots_differ_by_what_the_dates_imply(imported: tuple[User, Any], corpus: Path) -> None:
