@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-_ROMAN = (
-    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"),
-    (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
-)  # fmt: skip
+from registry.core.text.numerals import to_roman
+
 _DIGITS = "零一二三四五六七八九"
 _LEGAL_DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _UNITS = ("", "十", "百", "千")
@@ -18,11 +16,7 @@ def roman(number: int) -> str:
     """In lower case; from 1 to 3999, else in decimal."""
     if not 1 <= number <= 3999:
         return str(number)
-    written = ""
-    for value, letters in _ROMAN:
-        count, number = divmod(number, value)
-        written += letters * count
-    return written
+    return to_roman(number)
 
 
 def letters(number: int) -> str:

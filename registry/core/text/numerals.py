@@ -40,10 +40,11 @@ def roman(numeral: str) -> int | None:
     value = sum(
         -each if each < after else each for each, after in zip(values, following, strict=True)
     )
-    return value if _to_roman(value) == letters else None
+    return value if to_roman(value) == letters else None
 
 
-def _to_roman(value: int) -> str:
+def to_roman(value: int) -> str:
+    """In lower case; from 1."""
     written = ""
     for worth, letters in (
         (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"),
