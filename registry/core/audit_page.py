@@ -32,12 +32,13 @@ code, .hash { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-siz
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; overflow-wrap: anywhere;
   border-bottom: 1px solid #dde3ea; }
-th { color: #5f6b7a; font-weight: 600; }
+th { color: #5f6b7a; font-weight: 600; white-space: nowrap; }
 .tag { display: inline-block; padding: 0 .45rem; border-radius: .7rem; color: #fff;
   white-space: nowrap; font-size: .82rem; }
 .number { text-align: right; white-space: nowrap; }
 article { border: 1px solid #dde3ea; border-radius: .4rem; padding: .6rem .9rem; margin: .8rem 0; }
 article h3 { margin: 0; font-size: 1rem; overflow-wrap: anywhere; }
+article p { white-space: pre-line; }
 ins { background: #d9f2e3; text-decoration: underline; } del { background: #fbdcd8; }
 .note { color: #5f6b7a; } svg text { font: 13px system-ui, sans-serif; }
 @media print {
