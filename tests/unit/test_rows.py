@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_a_publish_alone_has_the_rows_of_a_history_of_one(
     odd: dict[str, Any], differing: dict[str, Any], manifest: str
 ) -> None:
     entry, fields = published()
-    content = b"{" if manifest == "not JSON" else orjson.dumps({**fields, **odd})
+    content = b"{" if manifest == "not JSON" else json.dumps({**fields, **odd}).encode()
     entry = replace(entry, manifest=sha256(content), **differing)
     if manifest == "altered":
         content += b" "
