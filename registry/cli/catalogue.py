@@ -171,6 +171,7 @@ class _Import:
 
     def _authorities(self, outbox: Outbox, *, allowed: bool) -> None:
         """Open what is missing where that is allowed; else refuse the rows that need it."""
+        from registry.errors import Rejected
         from registry.services.authorities import become_registrar, open_authority
         from registry.services.importing import missing_authorities
 
@@ -180,7 +181,12 @@ class _Import:
             self._refuse(missing)
             return
         for code in missing:
-            open_authority(code, {}, None, client, outbox)
+            try:
+                open_authority(code, {}, None, client, outbox)
+            except Rejected:
+                # What a run that was interrupted had sent may have come in meanwhile.
+                if not client.open_authorities([code])[0]:
+                    raise
             self._newly_open.append(code)
         become_registrar(codes, client, outbox)
 
