@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Protocol
 
@@ -40,6 +40,10 @@ Progress = Callable[[int], None]
 """Called with how many files have been looked at."""
 
 
+_Hashed = tuple[Digest, int]
+"""A file's SHA-256 and size."""
+
+
 class Explains(Protocol):
     """What says of a file whose bytes are not registered what its text shows; threads share it."""
 
@@ -55,14 +59,14 @@ class Question:
     explains: bool = True
 
     def key(self, source: str, position: Position) -> str:
-        """What a finding answers: another registry, root, day or authority is another one."""
+        """What a finding answers: another registry, root, day or authority is another one. How
+        final a block is only grows, and is told as it was when the file was checked."""
         asked = (
             source,
             position.chain_id,
             position.contract.hex(),
             position.size,
             position.root.hex(),
-            position.finality.finalized,
             iso_date(self.on),
             self.authority,
             self.explains,
@@ -131,13 +135,31 @@ def _check(
 ) -> list[str]:
     """Look at every file that was not looked at before; the names of all."""
     names: list[str] = []
-    for batch in _batches(found):
-        fresh = [each for each in batch if not worklist.has(each.name, each.stamp)]
+    for batch in _batches(_named_apart(found)):
+        hashed = [(each, _hashed(each)) for each in batch]
+        fresh = [
+            (each, result)
+            for each, result in hashed
+            if isinstance(result, RegistryError) or not worklist.has(each.name, result[0].hex())
+        ]
         worklist.add(_found(engine, fresh, question, explainer))
         names += [each.name for each in batch]
         if progress is not None:
             progress(len(names))
     return names
+
+
+def _named_apart(found: Iterable[Item]) -> Iterator[Item]:
+    """The same, each with a name of its own: an archive may hold two files of one name, and none
+    of them may hide the other."""
+    times: dict[str, int] = {}
+    for each in found:
+        name = each.name
+        while name in times:
+            times[each.name] += 1
+            name = f"{each.name} [{times[each.name]}]"
+        times[name] = 1
+        yield replace(each, name=name)
 
 
 def _batches(found: Iterable[Item]) -> Iterator[list[Item]]:
@@ -154,9 +176,11 @@ def _batches(found: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 def _found(
-    engine: Engine, batch: Sequence[Item], question: Question, explainer: Explains | None
-) -> Iterator[tuple[Finding, str | None]]:
-    hashed = [(each, _hashed(each)) for each in batch]
+    engine: Engine,
+    hashed: Sequence[tuple[Item, _Hashed | RegistryError]],
+    question: Question,
+    explainer: Explains | None,
+) -> Iterator[Finding]:
     digests = [each[0] for _, each in hashed if not isinstance(each, RegistryError)]
     _, verdicts = verify_digests(engine, digests, question.on)
     if question.authority is not None:
@@ -166,15 +190,17 @@ def _found(
         if isinstance(result, RegistryError):
             wrong = isinstance(result, InputError)
             code = ExitCode.USAGE if wrong else ExitCode.COULD_NOT_CHECK
-            yield Finding(item.name, 0, code, error=answers.error(result)), None
+            yield Finding(item.name, 0, code, error=answers.error(result))
         else:
             verdict = next(told)
             shown = answers.verdict(verdict, question.on)
-            yield Finding(item.name, result[1], verdict.exit_code, shown), item.stamp
+            yield Finding(item.name, result[1], verdict.exit_code, shown)
 
 
 def _explained(
-    hashed: Sequence[tuple[Item, object]], verdicts: Sequence[Verdict], explainer: Explains | None
+    hashed: Sequence[tuple[Item, _Hashed | RegistryError]],
+    verdicts: Sequence[Verdict],
+    explainer: Explains | None,
 ) -> list[Verdict]:
     """The same, where what is unknown has been read: several files at a time."""
     if explainer is None:
@@ -194,7 +220,7 @@ def _explained(
         return list(threads.map(told, zip(read, verdicts, strict=True)))
 
 
-def _hashed(item: Item) -> tuple[Digest, int] | RegistryError:
+def _hashed(item: Item) -> _Hashed | RegistryError:
     if item.error is not None:
         return item.error
     if item.content is not None:

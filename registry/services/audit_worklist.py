@@ -23,7 +23,7 @@ from registry.errors import LocalFailure
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS audit (question TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (
-    name TEXT PRIMARY KEY, stamp TEXT, size INTEGER NOT NULL, code INTEGER NOT NULL,
+    name TEXT PRIMARY KEY, sha256 TEXT, size INTEGER NOT NULL, code INTEGER NOT NULL,
     verdict BLOB, error BLOB
 ) WITHOUT ROWID;
 """
@@ -75,29 +75,27 @@ class AuditWorklist:
     def __len__(self) -> int:
         return int(self._store.execute("SELECT count(*) FROM files").fetchone()[0])
 
-    def has(self, name: str, stamp: str | None) -> bool:
-        """Whether this file, as it is now, was checked and needs no second look."""
-        if stamp is None:
-            return False
-        found = self._store.execute("SELECT stamp, error FROM files WHERE name = ?", (name,))
-        row = found.fetchone()
-        return row is not None and row[0] == stamp and row[1] is None
+    def has(self, name: str, sha256: str) -> bool:
+        """Whether the file with this name had these bytes when it was checked: when it was changed,
+        and how large it is, anybody can set."""
+        found = self._store.execute("SELECT sha256 FROM files WHERE name = ?", (name,))
+        return bool(found.fetchone() == (sha256,))
 
-    def add(self, findings: Iterable[tuple[Finding, str | None]]) -> None:
-        """Keep these, each with its file's stamp."""
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Keep these."""
         with self._store:
             self._store.executemany(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     (
                         each.file,
-                        stamp,
+                        each.sha256,
                         each.size,
                         int(each.exit_code),
                         None if each.verdict is None else orjson.dumps(each.verdict),
                         None if each.error is None else orjson.dumps(each.error),
                     )
-                    for each, stamp in findings
+                    for each in findings
                 ),
             )
 

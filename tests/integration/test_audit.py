@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -162,6 +163,41 @@ def test_an_archive_is_audited_without_being_unpacked(case: tuple[User, Path]) -
     bomb = next(each for each in found.json["files"] if each["file"] == "bomb.md")
     assert "unpacks to more than" in bomb["error"]["message"]
     assert not (folder.parent.parent / "escape.md").exists()
+
+
+def test_two_files_of_one_name_do_not_hide_each_other(case: tuple[User, Path]) -> None:
+    user, folder = case
+    archive, law = folder.parent / "twice.zip", (folder / "law 0.md").read_bytes()
+    with zipfile.ZipFile(archive, "w") as made, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made.writestr("law.md", "nobody registered this")
+        made.writestr("law.md", law)
+    found = user("audit", archive, "--json")
+    assert outcomes(found.json) == {"law.md": "not in the registry", "law.md [2]": "in force"}
+    assert found.code == 1
+
+
+def test_what_was_changed_since_is_checked_again_though_its_time_says_otherwise(
+    case: tuple[User, Path],
+) -> None:
+    user, folder = case
+    law, before = folder / "law 0.md", (folder / "law 0.md").stat()
+    kept = folder.parent / "report.json.progress"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("registry.cli.audit._write", interrupted)
+        assert user("audit", folder, "-o", folder.parent / "report.json").code == 130
+    assert kept.exists()
+    content = bytearray(law.read_bytes())
+    content[-2] ^= 1
+    law.write_bytes(content)
+    os.utime(law, ns=(before.st_atime_ns, before.st_mtime_ns))
+    user("audit", folder, "-o", folder.parent / "report.json")
+    whole = orjson.loads((folder.parent / "report.json").read_bytes())
+    assert outcomes(whole)["law 0.md"] != "in force"
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_names_that_windows_wrote_in_gbk_are_read(tmp_path: Path) -> None:
