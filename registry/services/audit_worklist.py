@@ -76,10 +76,14 @@ class AuditWorklist:
         return int(self._store.execute("SELECT count(*) FROM files").fetchone()[0])
 
     def has(self, name: str, sha256: str) -> bool:
-        """Whether the file with this name had these bytes when it was checked: when it was changed,
-        and how large it is, anybody can set."""
-        found = self._store.execute("SELECT sha256 FROM files WHERE name = ?", (name,))
-        return bool(found.fetchone() == (sha256,))
+        """Whether a file of this name and these bytes was found not to be verified. Whatever this
+        file says, or somebody wrote into it, nothing is verified by it: what is registered is
+        looked up each time, and what takes long is to read the texts of the others."""
+        found = self._store.execute(
+            "SELECT 1 FROM files WHERE name = ? AND sha256 = ? AND code = ?",
+            (name, sha256, int(ExitCode.NOT_VERIFIED)),
+        )
+        return found.fetchone() is not None
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Keep these."""

@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import time
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,20 @@ def test_what_was_changed_since_is_checked_again_though_its_time_says_otherwise(
     user("audit", folder, "-o", folder.parent / "report.json")
     whole = orjson.loads((folder.parent / "report.json").read_bytes())
     assert outcomes(whole)["law 0.md"] != "in force"
+
+
+def test_nothing_is_verified_by_what_an_interrupted_audit_left(case: tuple[User, Path]) -> None:
+    user, folder = case
+    (folder / "other.md").write_text("nobody registered this")
+    report = folder.parent / "report.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("registry.cli.audit._write", interrupted)
+        assert user("audit", folder, "-o", report).code == 130
+    with closing(sqlite3.connect(f"{report}.progress")) as store, store:
+        good = "(SELECT verdict FROM files WHERE name = 'law 0.md')"
+        store.execute(f"UPDATE files SET code = 0, verdict = {good} WHERE name = 'other.md'")
+    assert user("audit", folder, "-o", report).code == 1
+    assert outcomes(orjson.loads(report.read_bytes()))["other.md"] == "not in the registry"
 
 
 def interrupted(*_: object) -> None:
