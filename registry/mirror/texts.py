@@ -19,16 +19,13 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
-    insert,
     select,
 )
 
-from registry.core.text.clauses import Clause, ClauseHash, TextRecord, clauses_root
+from registry.core.text.clauses import ClauseHash, TextRecord
 from registry.core.units import Digest, EntryIndex
 from registry.core.verdict import DocumentRole
-from registry.errors import InputError, NotVerified
-from registry.mirror.bulk import insert_rows
+from registry.errors import NotVerified
 from registry.mirror.rows import COLLECTION
 from registry.mirror.schema import (
     clause_lists,
@@ -43,7 +40,7 @@ from registry.mirror.schema import (
     policies,
     texts,
 )
-from registry.mirror.text_rows import clause_rows, record_of_row
+from registry.mirror.text_rows import record_of_row
 
 _IN_LIST = 500
 
@@ -200,46 +197,8 @@ def _texts(connection: Connection, identity: int, size: int) -> tuple[str, ...] 
     return found if size and len(found) == size else None
 
 
-def add_clause_list(
-    connection: Connection,
-    root: Digest,
-    hashes: Sequence[ClauseHash],
-    said: Sequence[str] | None = None,
-    *,
-    own: bool = False,
-) -> bool:
-    """Keep a list of clauses, and what they say where it is given; whether anything of it is new.
-
-    `own` are those of a document that is being published here, whose entry may be still to come.
-    Raises NotVerified for a list that does not have the root, or a root that no manifest in the
-    log says; InputError for one that no database can hold.
-    """
-    name = root.hex()
-    if not hashes:
-        raise InputError(f"the list {name} has no clause")
-    for position, each in enumerate(hashes):
-        if is_unfit(each.label):
-            raise InputError(f"clause {position} of {name} has a label that can not be kept")
-    if clauses_root(hashes) != root:
-        raise NotVerified(f"the clauses do not have the root {name}: some of them were altered")
-    if not own:
-        require_registered(connection, root, len(hashes))
-    if said is not None:
-        _require_said(name, hashes, said)
-    held = connection.execute(
-        select(clause_lists.c.id).where(clause_lists.c.root == root)
-    ).scalar_one_or_none()
-    identity = _add_list(connection, root, hashes) if held is None else int(held)
-    fresh = held is None
-    if said is not None and _texts(connection, identity, len(hashes)) is None:
-        connection.execute(delete(clause_texts).where(clause_texts.c.list == identity))
-        rows = [(identity, position, each) for position, each in enumerate(said)]
-        insert_rows(connection, clause_texts, rows)
-        fresh = True
-    return fresh
-
-
 def require_registered(connection: Connection, root: bytes, count: int) -> None:
+    """Raise NotVerified for a list that no manifest in the log tells of, or a salted one's."""
     plain = [each for each in by_root(connection, root) if not each.record.salted]
     if not plain:
         raise NotVerified(
@@ -251,30 +210,12 @@ def require_registered(connection: Connection, root: bytes, count: int) -> None:
         raise NotVerified(f"the list {root.hex()} has {count} clauses, its manifest says {said}")
 
 
-def _require_said(name: str, hashes: Sequence[ClauseHash], said: Sequence[str]) -> None:
-    if len(said) != len(hashes):
-        raise NotVerified(f"{name} has {len(hashes)} clauses, and {len(said)} texts are given")
-    for position, (each, text) in enumerate(zip(hashes, said, strict=True)):
-        if is_unfit(text):
-            raise InputError(f"clause {position} of {name} has a text that can not be kept")
-        if Clause(each.label, text).hashed() != each:
-            raise NotVerified(f"the text of clause {position} of {name} is not the one that it has")
-
-
 def is_unfit(value: str) -> bool:
     """Whether a database can not hold it: NUL, or what UTF-8 can not write."""
     try:
         return b"\x00" in value.encode("utf-8")
     except UnicodeEncodeError:
         return True
-
-
-def _add_list(connection: Connection, root: bytes, hashes: Sequence[ClauseHash]) -> int:
-    newest = connection.execute(select(func.max(clause_lists.c.id))).scalar()
-    identity = 0 if newest is None else int(newest) + 1
-    connection.execute(insert(clause_lists), {"id": identity, "root": root, "size": len(hashes)})
-    insert_rows(connection, clauses, list(clause_rows(identity, hashes)))
-    return identity
 
 
 def forget_clauses(connection: Connection, identity: int | None = None) -> None:

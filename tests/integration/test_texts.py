@@ -14,21 +14,23 @@ from sqlalchemy import text as sql
 from registry.core.digest import sha256
 from registry.core.entry import Action
 from registry.core.snapshot import Logged
-from registry.core.text.clauses import record_of
+from registry.core.text.clauses import ClauseHash, record_of
+from registry.core.text.list_file import Listed, lists_file
 from registry.core.units import Digest
-from registry.errors import InputError, NotVerified
+from registry.errors import NotVerified
 from registry.mirror.engine import Engine, reading, sqlite_url, writing
 from registry.mirror.nearest import COMMON, ON_POSTGRES, ON_SQLITE, nearest
+from registry.mirror.own_lists import keep_own_lists
 from registry.mirror.store import rewind
 from registry.mirror.text_rows import hash_key
 from registry.mirror.texts import (
-    add_clause_list,
     by_root,
     by_text_digest,
     clause_list,
     registered_lists,
     text_record,
 )
+from registry.services.clause_lists import Imported, import_lists
 from tests.collections import act as collection
 from tests.collections import keep as keep_members
 from tests.texts import act, bytes_of, keep, law
@@ -38,6 +40,7 @@ from tests.unit.mirrors import mirror_at
 WATER = law("Water is owned by the state.", "It is used sparingly.", "In force at once.")
 LATER = law("Water is owned by the state.", "It is used with care.", "In force at once.")
 SECRET = law("The budget is 5 million.", "Nobody is to know.")
+SALTS = [b"%032d" % each for each in range(2)]
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def engine(databases: Callable[[], str]) -> Iterator[Engine]:
     log.record(draft(Action.PUBLISH, "0", "without a text"))
     log.record(act("1", WATER))
     log.record(act("1", LATER, Action.AMEND))
-    log.record(act("2", SECRET, salted=True))
+    log.record(act("2", SECRET, salts=SALTS))
     engine = mirror_at(databases(), log.logged)
     yield engine
     engine.dispose()
@@ -123,23 +126,30 @@ def test_a_list_of_clauses_is_kept_by_its_root(engine: Engine) -> None:
         assert found is not None
         assert (list(found.hashes), found.texts) == (WATER.hashed(), None)
     # What the clauses say may come later, from a document that is kept.
-    assert keep(engine, WATER, said=True)
     assert not keep(engine, WATER, said=True)
+    assert not keep(engine, WATER)
     with reading(engine) as connection:
         found = clause_list(connection, root)
         assert found is not None
         assert found.texts == tuple(clause.text for clause in WATER.clauses)
 
 
-def test_a_list_that_was_altered_is_refused(engine: Engine) -> None:
+def imported(engine: Engine, folder: Path, root: Digest, hashes: list[ClauseHash]) -> Imported:
+    """What comes of a file with this list."""
+    file = folder / "lists.ndjson"
+    file.write_bytes(b"".join(lists_file(1, [Listed(root, hashes)])))
+    return import_lists(file, engine)
+
+
+def test_a_list_that_was_altered_is_refused(engine: Engine, tmp_path: Path) -> None:
     root, hashes = record_of(WATER).root, WATER.hashed()
     relabelled = [replace(hashes[0], label="Article 9"), *hashes[1:]]
     for altered in (hashes[:-1], hashes[::-1], relabelled):
-        with writing(engine) as connection, pytest.raises(NotVerified, match=root.hex()):
-            add_clause_list(connection, root, altered)
-    misquoted = ["Water is owned by me.", *(each.text for each in WATER.clauses[1:])]
-    with writing(engine) as connection, pytest.raises(NotVerified, match="clause 0"):
-        add_clause_list(connection, root, hashes, misquoted)
+        with pytest.raises(NotVerified, match=root.hex()):
+            imported(engine, tmp_path, root, altered)
+    with reading(engine) as connection:
+        assert clause_list(connection, root) is None
+    assert imported(engine, tmp_path, root, hashes) == Imported(1, 1)
 
 
 def test_a_list_that_no_manifest_tells_of_is_refused_unless_it_was_made_here(
@@ -154,18 +164,20 @@ def test_a_list_that_no_manifest_tells_of_is_refused_unless_it_was_made_here(
         assert list(registered_lists(connection)) == [record_of(WATER).root]
 
 
-def test_a_label_that_no_database_can_hold_is_refused(engine: Engine) -> None:
+def test_a_label_that_no_database_can_hold_is_passed_over(engine: Engine) -> None:
     odd = [replace(WATER.hashed()[0], label="Article\x001")]
-    with writing(engine) as connection, pytest.raises(InputError, match="label"):
-        add_clause_list(connection, Digest(bytes(32)), odd, own=True)
+    lists = [Listed(Digest(bytes(32)), odd), Listed(record_of(WATER).root, WATER.hashed())]
+    with writing(engine) as connection:
+        assert keep_own_lists(connection, lists) == [record_of(WATER).root]
 
 
-def test_the_clauses_of_a_salted_document_are_taken_from_nobody(engine: Engine) -> None:
+def test_the_clauses_of_a_salted_document_are_taken_from_nobody(
+    engine: Engine, tmp_path: Path
+) -> None:
     with reading(engine) as connection:
         (secret,) = by_text_digest(connection, SECRET.digest)
-    hashes = SECRET.hashed([b"%032d" % each for each in range(2)])
-    with writing(engine) as connection, pytest.raises(NotVerified):
-        add_clause_list(connection, secret.record.root, hashes)
+    with pytest.raises(NotVerified, match="no manifest in the log"):
+        imported(engine, tmp_path, secret.record.root, SECRET.hashed(SALTS))
 
 
 def test_records_go_with_their_entry_and_lists_stay(engine: Engine) -> None:
@@ -200,7 +212,7 @@ def test_contents_weigh_more_than_formulas(engine: Engine) -> None:
     with writing(engine) as connection:
         for number in range(5):
             each = law(f"Decree {number}.", *formulas)
-            add_clause_list(connection, record_of(each).root, each.hashed(), own=True)
+            keep_own_lists(connection, [Listed(record_of(each).root, each.hashed())])
     keep(engine, WATER)
     asked = law("Water is owned by the state.", "Wells are closed.", *formulas)
     with reading(engine) as connection:
@@ -231,7 +243,7 @@ def test_a_clause_that_very_many_texts_have_tells_nothing(engine: Engine) -> Non
     with writing(engine) as connection:
         for number in range(COMMON + 1):
             each = law(f"Decree {number}.", "In force at once.")
-            add_clause_list(connection, record_of(each).root, each.hashed(), own=True)
+            keep_own_lists(connection, [Listed(record_of(each).root, each.hashed())])
     closing = hash_key(WATER.hashed()[2].text_hash)
     telling = hash_key(WATER.hashed()[0].text_hash)
     with reading(engine) as connection:
