@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from registry.core.collection import GROUP, CollectionHeader, Growing, member_path
 from registry.core.units import Digest
@@ -54,6 +66,25 @@ _NOT_HELD = (
     )
     .where(_IS_COLLECTION, collections.c.id.is_(None))
 )
+
+
+def by_way_of_its_collection(statement: Select[Any], member: ColumnElement[Any]) -> Select[Any]:
+    """The statement with the entry, in `documents`, by which the log vouches for a member: one that
+    has the root for its document and says that it is a collection of so many. Once for each such
+    entry; `member` is the member's id."""
+    return (
+        statement.join(members, members.c.id == member)
+        .join(collections, collections.c.id == members.c.collection)
+        .join(
+            documents,
+            and_(
+                documents.c.sha256 == collections.c.root,
+                documents.c.role == COLLECTION,
+                documents.c.size == collections.c.size,
+            ),
+        )
+        .join(policies, policies.c.id == documents.c.policy)
+    )
 
 
 @dataclass(frozen=True, slots=True)

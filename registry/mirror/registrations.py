@@ -23,6 +23,7 @@ from registry.core.verdict import (
 )
 from registry.mirror.compromised import marks_of, reports
 from registry.mirror.issuers import Led, issuers_of
+from registry.mirror.members import by_way_of_its_collection
 from registry.mirror.rows import COLLECTION, endorsed
 from registry.mirror.schema import (
     collections,
@@ -81,44 +82,36 @@ _REGISTRATIONS = (
 
 # A member's, by way of each entry that is its collection. Such an entry's manifest is known.
 OF_MEMBERS = (
-    select(
-        member_files.c.sha256,
-        member_files.c.member,
-        member_files.c.role,
-        members.c.manifest,
-        (members.c.id - collections.c.id).label("index"),
-        collections.c.root,
-        collections.c.size,
-        documents.c.entry,
-        documents.c.version,
-        documents.c.since,
-        policies.c.policy_id,
-        policies.c.authority,
-        policies.c.number,
-        policies.c.title_zh,
-        policies.c.title_en,
-        policies.c.versions,
-        entries.c.action,
-        entries.c.recorded_at,
-        entries.c.block,
-        entries.c.registrar,
-        intervals.c.since.label("interval_since"),
-        intervals.c.until.label("interval_until"),
-        intervals.c.standing,
-        intervals.c.document.label("interval_document"),
-        intervals.c.version.label("interval_version"),
-    )
-    .join(members, members.c.id == member_files.c.member)
-    .join(collections, collections.c.id == members.c.collection)
-    .join(
-        documents,
-        and_(
-            documents.c.sha256 == collections.c.root,
-            documents.c.role == COLLECTION,
-            documents.c.size == collections.c.size,
+    by_way_of_its_collection(
+        select(
+            member_files.c.sha256,
+            member_files.c.member,
+            member_files.c.role,
+            members.c.manifest,
+            (members.c.id - collections.c.id).label("index"),
+            collections.c.root,
+            collections.c.size,
+            documents.c.entry,
+            documents.c.version,
+            documents.c.since,
+            policies.c.policy_id,
+            policies.c.authority,
+            policies.c.number,
+            policies.c.title_zh,
+            policies.c.title_en,
+            policies.c.versions,
+            entries.c.action,
+            entries.c.recorded_at,
+            entries.c.block,
+            entries.c.registrar,
+            intervals.c.since.label("interval_since"),
+            intervals.c.until.label("interval_until"),
+            intervals.c.standing,
+            intervals.c.document.label("interval_document"),
+            intervals.c.version.label("interval_version"),
         ),
+        member_files.c.member,
     )
-    .join(policies, policies.c.id == documents.c.policy)
     .join(entries, entries.c.entry == documents.c.entry)
     .join(
         intervals,

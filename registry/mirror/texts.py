@@ -26,7 +26,7 @@ from registry.core.text.clauses import ClauseHash, TextRecord
 from registry.core.units import Digest, EntryIndex
 from registry.core.verdict import DocumentRole
 from registry.errors import NotVerified
-from registry.mirror.rows import COLLECTION
+from registry.mirror.members import by_way_of_its_collection
 from registry.mirror.schema import (
     clause_lists,
     clause_texts,
@@ -81,34 +81,22 @@ _OF_ENTRIES = (
     .order_by(texts.c.entry)
 )
 # A member's, by way of each entry that is its collection.
-_OF_MEMBERS = (
+_OF_MEMBERS = by_way_of_its_collection(
     select(
         *(member_texts.c[name] for name in _RECORD),
         member_files.c.sha256.label("document"),
         documents.c.entry,
         policies.c.policy_id,
         (members.c.id - collections.c.id).label("member"),
-    )
-    .join(
+    ).join(
         member_files,
         and_(
             member_files.c.member == member_texts.c.member,
             member_files.c.role == DocumentRole.MEMBER.value,
         ),
-    )
-    .join(members, members.c.id == member_texts.c.member)
-    .join(collections, collections.c.id == members.c.collection)
-    .join(
-        documents,
-        and_(
-            documents.c.sha256 == collections.c.root,
-            documents.c.role == COLLECTION,
-            documents.c.size == collections.c.size,
-        ),
-    )
-    .join(policies, policies.c.id == documents.c.policy)
-    .order_by(documents.c.entry, members.c.id)
-)
+    ),
+    member_texts.c.member,
+).order_by(documents.c.entry, members.c.id)
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 _BY_DOCUMENT = (
     _OF_ENTRIES.join(
