@@ -7,6 +7,7 @@ and for storage proofs.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 
 _AT_ONCE = 2
+_SECONDS = 30
+"""Of one request's texts: what is left after that is told to be asked again."""
 _BUSY = "its text was not read: this server is reading others; ask again"
 _TOO_LARGE = "its text was not read: it is larger than this server reads, or the request is"
 
@@ -82,8 +85,9 @@ class Opened:
         self, asked: Asked, files: Sequence[tuple[Verdict, bytes | None, str | None]]
     ) -> list[Verdict]:
         """The verdicts on these files with what the texts of those of unknown bytes show. So many
-        at a time: to the others it is said that nobody had time to read theirs."""
-        reads = self._explaining.acquire(blocking=False)
+        requests at a time, and of each for so long: to the others it is said that nobody had time
+        to read theirs."""
+        reads, until = self._explaining.acquire(blocking=False), time.monotonic() + _SECONDS
         try:
             reader = self._text_reader()
             explainer = Explainer(
@@ -93,7 +97,7 @@ class Opened:
             for verdict, content, name in files:
                 if verdict.match is not Match.UNKNOWN:
                     told.append(verdict)
-                elif content is None or not reads:
+                elif content is None or not reads or time.monotonic() > until:
                     why = _BUSY if content is not None else _TOO_LARGE
                     told.append(verdict.with_text(TextFinding(note=why), (), accepted=False))
                 else:

@@ -122,8 +122,12 @@ def check_clauses(part: ClausePart, manifest: Mapping[str, Any] | None) -> TextR
         try:
             leaf = clause_of(shown).hashed(shown.salt).leaf_hash
             verify_inclusion(leaf, part.index + at, part.size, shown.path, record.root)
-        except (InputError, ProofError) as error:
-            raise ProofError(CLAUSES, f"{where} is not the registered one ({error})") from None
+        except ProofError:
+            raise ProofError(
+                CLAUSES, f"{where} is not the registered one: it does not lead to the clauses' root"
+            ) from None
+        except InputError as error:
+            raise ProofError(CLAUSES, f"{where} can not be one: {error}") from None
     return record
 
 

@@ -92,3 +92,17 @@ def test_programs_are_named_as_the_files_name_them() -> None:
     assert named_differences(office, "a.docx", known).named == (
         "saved again as DOCX by LibreOffice 16.0000; the registered one by Word 16.0000",
     )
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_broken_archive_is_no_more_than_one(way: int) -> None:
+    """Whatever is raised for whichever way it was packed: the file still says the same."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", way) as archive:
+        archive.writestr("word/document.xml", "<w/>")
+        archive.writestr("docProps/app.xml", "<Application>Word</Application>" * 40)
+        place = archive.getinfo("docProps/app.xml").header_offset + 30 + len("docProps/app.xml")
+    content = bytearray(written.getvalue())
+    for at in range(place + 9, place + 30):
+        content[at] ^= 0xFF
+    assert packaging_of(bytes(content)).maker is None
