@@ -107,6 +107,8 @@ def verify(
             checked = explained(
                 opened, checked, _asked(day, against, accepted=accept_same_text), advance
             )
+    if against is not None and any(each.verdict and each.verdict.registrations for each in checked):
+        common.note("--against compares what is not registered; versions that are: polreg diff")
     context = answers.context(position)
     if as_json:
         print_checked_json(context, checked, day)

@@ -249,3 +249,20 @@ def test_what_the_api_can_not_explain_it_says(office: Office, client: httpx.Clie
     answer = client.get(f"/v1/policies/{salted}/blame")
     assert answer.status_code == 503
     assert answer.json()["type"].endswith("could-not-check")
+
+
+def test_one_request_does_not_keep_a_server_s_readers_for_itself(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long each of its files takes to read: what is left is to be asked again."""
+    monkeypatch.setattr("api.opened._SECONDS", -1)
+    sent = {"file": ("a.md", "没有登记。".encode())}
+    found = client.post("/v1/verify?text=true", files=sent).json()["files"][0]
+    assert found["match"] == "unknown"
+    assert "ask again" in found["text"]["note"]
+
+
+def test_to_compare_a_registered_file_is_said_to_need_another_command(office: Office) -> None:
+    told = office.user("verify", SECOND, "--against", "77d2c788")
+    assert told.code == 0
+    assert "polreg diff" in told.err
