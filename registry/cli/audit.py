@@ -84,7 +84,7 @@ def audit(
             explainer=explainer,
             made_at=made_at,
             besides=[each for each in (output, expect) if each is not None],
-            progress=lambda number: tell(number, number, ""),
+            progress=lambda number, total: tell(number, total, ""),
         )
         if output is not None:
             _write(done, worklist, output)

@@ -25,7 +25,7 @@ from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.engine import Engine
 from registry.services import answers
 from registry.services.audit_expected import Expected
-from registry.services.audit_sources import Item, items
+from registry.services.audit_sources import Item, how_many, items
 from registry.services.audit_worklist import AuditWorklist, files_of
 from registry.services.hashing import hash_file
 from registry.services.lookup import current_position
@@ -36,8 +36,8 @@ _BATCH = 256
 _BATCH_BYTES = 64 * 2**20
 _ROUNDS = 3
 
-Progress = Callable[[int], None]
-"""Called with how many files have been looked at."""
+Progress = Callable[[int, int], None]
+"""Called with how many files have been looked at, and about how many there are."""
 
 
 _Hashed = tuple[Digest, int]
@@ -98,12 +98,15 @@ def audit(
     that can not be audited, CouldNotCheck where the mirror can not answer, or moves on faster than
     the files can be checked.
     """
+    total = how_many(source)
     for _ in range(_ROUNDS):
         position = current_position(engine)
         worklist = AuditWorklist(progress_file, question.key(str(source.absolute()), position))
         try:
             own = [*besides, *files_of(progress_file)]
-            names = _check(engine, items(source, own), question, worklist, explainer, progress)
+            names = _check(
+                engine, items(source, own), question, worklist, explainer, total, progress
+            )
         except BaseException:
             worklist.close()
             raise
@@ -131,6 +134,7 @@ def _check(
     question: Question,
     worklist: AuditWorklist,
     explainer: Explains | None,
+    total: int,
     progress: Progress | None,
 ) -> list[str]:
     """Look at every file that was not looked at before; the names of all."""
@@ -145,7 +149,7 @@ def _check(
         worklist.add(_found(engine, fresh, question, explainer))
         names += [each.name for each in batch]
         if progress is not None:
-            progress(len(names))
+            progress(len(names), max(total, len(names)))
     return names
 
 
