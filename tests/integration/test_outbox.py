@@ -72,6 +72,11 @@ class Registrar:
     def node(self, method: str, *params: object) -> object:
         return self.client.transport.request(method, params)
 
+    def another_program_sends(self) -> object:
+        """A transaction of the same account, with the nonce that the node gives it; its hash."""
+        nothing = {"from": "0x" + self.signer.address.hex(), "to": "0x" + "11" * 20}
+        return self.node("eth_sendTransaction", nothing)
+
     def mine(self, blocks: int = 1) -> None:
         self.node("anvil_mine", hex(blocks))
 
@@ -328,8 +333,7 @@ def test_a_nonce_that_another_program_took_costs_no_act(registrar: Registrar) ->
     rounds = registrar.rounds(registrar.signer)
     rounds._send = lambda *_: None  # type: ignore[method-assign]
     rounds.round((min(ids), max(ids)))
-    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
-    registrar.node("eth_sendTransaction", nothing)
+    registrar.another_program_sends()
     registrar.node("evm_setAutomine", True)
     registrar.mine()
     acts = registrar.outbox().drive(ids)
@@ -365,8 +369,7 @@ def test_a_nonce_that_another_program_left_unused_is_filled(registrar: Registrar
     registrar.node("evm_setAutomine", False)
     outbox = registrar.outbox()
     ids = stage(outbox, range(2))
-    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
-    theirs = registrar.node("eth_sendTransaction", nothing)
+    theirs = registrar.another_program_sends()
     rounds = registrar.rounds(registrar.signer, patience=Patience(stuck_after_seconds=0))
     rounds.round((min(ids), max(ids)))
     assert registrar.node("anvil_dropTransaction", theirs) == theirs
@@ -382,8 +385,7 @@ def test_what_waits_for_an_unused_nonce_is_not_paid_more_for_and_the_nonce_is_fi
 ) -> None:
     registrar.node("evm_setAutomine", False)
     (id_,) = stage(registrar.outbox(), range(1))
-    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
-    theirs = registrar.node("eth_sendTransaction", nothing)
+    theirs = registrar.another_program_sends()
     now = [1_000.0]
     rounds = registrar.rounds(registrar.signer, patience=Patience(60), clock=lambda: now[0])
     rounds.round((id_, id_))
@@ -407,8 +409,7 @@ def test_a_nonce_that_was_given_up_and_is_free_again_is_filled(registrar: Regist
     never_sent = registrar.rounds(registrar.signer)
     never_sent._send = lambda *_: None  # type: ignore[method-assign]
     never_sent.round((min(ids), max(ids)))
-    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
-    registrar.node("eth_sendTransaction", nothing)
+    registrar.another_program_sends()
     registrar.mine()
     rounds = registrar.rounds(
         registrar.signer,
@@ -455,8 +456,7 @@ def test_a_call_that_left_the_chain_and_whose_nonce_is_taken_is_signed_anew(
     appoint("CN", other, Role.CONTROLLER, registrar.client, outbox)
     registrar.node("evm_setAutomine", False)
     registrar.node("anvil_rollback", 1)
-    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
-    registrar.node("eth_sendTransaction", nothing)
+    registrar.another_program_sends()
     registrar.mine(2)
     for _ in range(4):
         # Without the key it waits.
@@ -481,11 +481,11 @@ def test_a_call_is_not_told_by_what_had_its_nonce_before(registrar: Registrar) -
     registrar.node("anvil_setBalance", "0x" + account.hex(), balance)
     registrar.node("evm_setAutomine", False)
     rounds = outbox._rounds
-    send, nothing = rounds._outgoing.send, {"from": "0x" + account.hex(), "to": "0x" + "11" * 20}
+    send = rounds._outgoing.send
 
     def usurped(raw: bytes) -> Sent:
         rounds._outgoing.send = send  # type: ignore[method-assign]
-        registrar.node("eth_sendTransaction", nothing)
+        registrar.another_program_sends()
         registrar.node("evm_setAutomine", True)
         registrar.mine()
         return send(raw)
@@ -534,8 +534,7 @@ def test_what_is_being_cancelled_is_not_recorded_when_another_program_takes_its_
     rounds = registrar.rounds(registrar.signer)
     rounds._send = lambda *_: Taken.UNKNOWN  # type: ignore[method-assign]
     cancelled(registrar, rounds, id_)
-    nothing = {"from": "0x" + registrar.signer.address.hex(), "to": "0x" + "11" * 20}
-    registrar.node("eth_sendTransaction", nothing)
+    registrar.another_program_sends()
     registrar.node("evm_setAutomine", True)
     registrar.mine()
     (act,) = registrar.outbox().drive([id_])
