@@ -77,6 +77,16 @@ def test_a_report_has_every_row_with_its_entry_and_transaction_or_the_reason(
     transport.close()
 
 
+def test_an_authority_that_was_opened_meanwhile_is_no_refusal(
+    anvil_user: User, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a call of a run that was interrupted, say, which came in after this one had looked."""
+    monkeypatch.setattr(
+        "registry.services.importing.missing_authorities", lambda codes, _client: list(codes)
+    )
+    assert anvil_user("import", first_of(index, 2), "--open-authorities").code == 0
+
+
 def test_ctrl_c_says_what_is_in_line_and_leaves_a_report(
     anvil_user: User, index: Path, tmp_path: Path
 ) -> None:
