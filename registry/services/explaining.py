@@ -31,7 +31,7 @@ from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict, by_weight
 from registry.errors import CouldNotCheck, NotFound, RegistryError, UnreadableText
 from registry.mirror.engine import Connection, Engine, reading
-from registry.mirror.nearest import nearest
+from registry.mirror.nearest import KEYS, nearest
 from registry.mirror.registrations import registrations
 from registry.mirror.text_rows import hash_key
 from registry.mirror.texts import (
@@ -203,8 +203,9 @@ class Explainer:
     def _nearest(self, connection: Connection, position: Position, text: Text) -> Altered | None:
         hashes = text.hashed()
         distinct = {each.text_hash for each in hashes}
+        asked = min(len(distinct), KEYS)
         for near in nearest(connection, [hash_key(each) for each in distinct]):
-            if not is_version(near.shared, len(distinct), near.weight):
+            if not is_version(near.shared, asked, near.weight):
                 continue
             held = clause_list(connection, near.root)
             registered = by_root(connection, near.root)

@@ -122,6 +122,22 @@ def test_every_article_that_is_changed_is_the_one_that_is_named(office: Office) 
         ]
 
 
+def test_an_altered_copy_of_a_very_long_text_is_found_as_that_of_a_short_one(
+    user: User, tmp_path: Path
+) -> None:
+    """Of so many clauses only some are looked for."""
+    code, copy = tmp_path / "code.txt", tmp_path / "copy.txt"
+    lines = [f"The fee of {number * 7} is due." for number in range(1, 12_001)]
+    code.write_text("\n".join(lines))
+    user.done("publish", code, "--authority", "CN.GD", "--number", "1", "--title-en", "Code")
+    lines[6_000] += " It is doubled."
+    copy.write_text("\n".join(lines))
+    found = user("verify", copy, "--json").json["files"][0]["verdict"]
+    assert found["match"] == "altered"
+    changed = found["text"]["altered_from"]["comparison"]["clauses"]
+    assert [(each["change"], each["label"]) for each in changed] == [("changed", "¶ 6001")]
+
+
 def test_laws_that_share_formulas_alone_are_unknown(office: Office) -> None:
     for path in (UNREGISTERED, STREET):
         code, found = office.verdict(path)
