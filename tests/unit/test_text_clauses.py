@@ -133,6 +133,11 @@ def test_a_single_article_is_one_where_it_is_the_first() -> None:
     assert labels("Notice", "Article 9. It is repealed.") == ["¶ 1", "¶ 2"]
 
 
+def test_sections_of_a_code_have_long_numbers() -> None:
+    found = labels("§ 12101. Findings.", "(a) Text.", "§ 12101a-1. More.", "Sec. 2-218.31. Fees.")
+    assert found == ["§ 12101", "§ 12101(a)", "§ 12101a-1", "§ 2-218.31"]
+
+
 def test_the_ninth_letter_is_no_roman_number() -> None:
     items = [f"({each}) x" for each in "abcdefghij"]
     assert labels("Section 1.", *items, "Section 2.")[-3:-1] == ["§ 1(i)", "§ 1(j)"]

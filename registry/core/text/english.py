@@ -9,7 +9,7 @@ from registry.core.text.lists import Nesting
 from registry.core.text.numerals import roman
 
 FRONT = "Preamble"
-_NUMBER = r"[0-9]{1,4}[A-Z]{0,2}(?:[-–:.][0-9]{1,5}[A-Za-z]{0,2})*|[IVXLC]{1,7}"
+_NUMBER = r"[0-9]{1,6}[A-Z]{0,2}(?:[-–:.][0-9]{1,5}[A-Za-z]{0,2})*|[IVXLC]{1,7}"
 _UNIT = re.compile(
     rf"(section|sec|article|art|§)(?:\.\s*|\s+|(?<=§)) ?({_NUMBER})(?![0-9A-Za-z])", re.IGNORECASE
 )
