@@ -67,8 +67,8 @@ def comparison(found: Compared, *, unchanged: bool = False) -> dict[str, Any]:
 
 
 def _row(found: Compared, row: Row) -> dict[str, Any]:
-    runs = None if row.change is Change.UNCHANGED else found.runs(row)
     shown = row.change in (Change.CHANGED, Change.MISSING, Change.ADDED)
+    runs = found.runs(row) if shown else None
     return {
         "change": row.change.value,
         "label": row.label,
@@ -78,7 +78,7 @@ def _row(found: Compared, row: Row) -> dict[str, Any]:
         "new_position": row.new,
         "in_order": row.in_order,
         "places": list(places(row.label, runs)) if runs and row.change is Change.CHANGED else [],
-        "redline": [run_of(each) for each in runs] if runs and shown else None,
+        "redline": [run_of(each) for each in runs] if runs else None,
     }
 
 

@@ -5,7 +5,7 @@ same, or of which one it is an altered copy, and in which clauses. No IO.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from registry.core.text.clauses import Text, TextRecord
@@ -52,13 +52,19 @@ class Compared:
     comparison: Comparison
     old_texts: tuple[str, ...] | None
     new_texts: tuple[str, ...] | None
+    share: float = field(init=False)
+    """What each changed clause gets of the work that redlines may take in all."""
+
+    def __post_init__(self) -> None:
+        changed = len(self.comparison.of(Change.CHANGED))
+        object.__setattr__(self, "share", 1 / max(1, changed))
 
     def runs(self, row: Row) -> tuple[Run, ...] | None:
         """The redline of a clause; None where one of its texts is not known."""
         old, new = _text(self.old_texts, row.old), _text(self.new_texts, row.new)
         match row.change:
             case Change.CHANGED | Change.MOVED:
-                return None if old is None or new is None else redline(old, new)
+                return None if old is None or new is None else redline(old, new, self.share)
             case Change.MISSING:
                 return None if old is None else (Run(Kind.DELETED, old, old),)
             case Change.ADDED:

@@ -21,6 +21,7 @@ from itertools import pairwise
 
 from registry.core.text.normal import normal
 
+MAX_CHARACTERS = 1_000_000
 MAX_TOKENS = 50_000
 MAX_WORK = 20_000_000
 """Pairs of equal tokens, which is what the comparison's time goes by: about two seconds."""
@@ -64,17 +65,26 @@ class _Token:
     key: str
 
 
-def redline(old: str, new: str) -> tuple[Run, ...]:
-    """The runs that lead from one text to the other."""
+def redline(old: str, new: str, share: float = 1.0) -> tuple[Run, ...]:
+    """The runs that lead from one text to the other. `share` is how much of the work that is
+    allowed may go into these two: of many clauses each gets its part, so that what strangers
+    send takes no longer for having many."""
     if normal(old) == normal(new):
         return _joined([Run(Kind.SAME, new, old)])
+    if len(old) + len(new) > MAX_CHARACTERS * share:
+        return _whole(old, new)
     before, after = _tokens(old), _tokens(new)
-    edits = _edits([each.key for each in before], [each.key for each in after])
+    most = int(MAX_WORK * share)
+    edits = _edits([each.key for each in before], [each.key for each in after], most)
     runs = _joined(_tidied(_runs(edits, before, after)))
     if all(run.kind is Kind.SAME for run in runs):
         # Composition across tokens, which no token shows: rare enough to say it whole.
-        return _joined([Run(Kind.DELETED, old, old), Run(Kind.INSERTED, new, "")])
+        return _whole(old, new)
     return runs
+
+
+def _whole(old: str, new: str) -> tuple[Run, ...]:
+    return _joined([Run(Kind.DELETED, old, old), Run(Kind.INSERTED, new, "")])
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -100,7 +110,7 @@ Edit = tuple[int, int, int, int]
 """A stretch of the old and of the new tokens that are not alike: from, to, from, to."""
 
 
-def _edits(old: Sequence[str], new: Sequence[str]) -> list[Edit]:
+def _edits(old: Sequence[str], new: Sequence[str], most: int) -> list[Edit]:
     start = 0
     while start < min(len(old), len(new)) and old[start] == new[start]:
         start += 1
@@ -108,7 +118,7 @@ def _edits(old: Sequence[str], new: Sequence[str]) -> list[Edit]:
     while end > start and last > start and old[end - 1] == new[last - 1]:
         end, last = end - 1, last - 1
     middle, after = old[start:end], new[start:last]
-    if not middle or not after or _is_too_much(middle, after):
+    if not middle or not after or _is_too_much(middle, after, most):
         return [(start, end, start, last)] if middle or after else []
     found = SequenceMatcher(None, middle, after, autojunk=False).get_opcodes()
     return [
@@ -116,11 +126,11 @@ def _edits(old: Sequence[str], new: Sequence[str]) -> list[Edit]:
     ]
 
 
-def _is_too_much(old: Sequence[str], new: Sequence[str]) -> bool:
+def _is_too_much(old: Sequence[str], new: Sequence[str], most: int) -> bool:
     if max(len(old), len(new)) > MAX_TOKENS:
         return True
     there = Counter(new)
-    return sum(count * there[key] for key, count in Counter(old).items()) > MAX_WORK
+    return sum(count * there[key] for key, count in Counter(old).items()) > most
 
 
 def _runs(edits: Sequence[Edit], old: Sequence[_Token], new: Sequence[_Token]) -> Iterator[Run]:
