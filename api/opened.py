@@ -17,11 +17,11 @@ from registry.core.text.finding import TextFinding
 from registry.core.verdict import Match, Verdict
 from registry.errors import CouldNotCheck, InputError
 from registry.services.documents import documents_of
-from registry.services.explaining import Asked, Explainer
 from registry.services.following import Following
 from registry.services.relaying import Relay
 from registry.services.setup import relay_for
-from registry.services.text_reading import Reader, text_reader
+from registry.services.texts.explaining import Asked, Explainer
+from registry.services.texts.reading import Reader, text_reader
 from registry.services.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict
 from registry.errors import InputError, NotFound
 from registry.services import answers
-from registry.services.clause_lists import text_of_document
-from registry.services.explaining import Asked
 from registry.services.lookup import current_position
+from registry.services.texts.clause_lists import text_of_document
+from registry.services.texts.explaining import Asked
 from registry.services.verify import verify_digests
 
 router = APIRouter(tags=["documents"])

@@ -19,9 +19,9 @@ from api.parameters import (
 from registry.core.calendar import iso_date
 from registry.core.units import Day
 from registry.services import answers
-from registry.services.clause_lists import text_of_policy
 from registry.services.freshness import require_size
 from registry.services.lookup import FoundPolicy, find_policies, find_policy
+from registry.services.texts.clause_lists import text_of_policy
 
 router = APIRouter(prefix="/policies", tags=["policies"])
 

@@ -14,8 +14,8 @@ from api.models import BlameAnswer, DiffAnswer
 from api.parameters import PolicyId, Registry, Strict
 from registry.core.calendar import day_of
 from registry.core.units import Day, UnixSeconds
-from registry.services import text_answers
-from registry.services.versions import blame_policy, compare_versions
+from registry.services.texts import answers as text_answers
+from registry.services.texts.versions import blame_policy, compare_versions
 
 router = APIRouter(prefix="/policies", tags=["policies"])
 

@@ -13,10 +13,10 @@ from registry.cli import common
 from registry.cli.common import Json, On
 
 if TYPE_CHECKING:
-    from registry.services.audit import Audited, Question
-    from registry.services.audit_expected import Expected
-    from registry.services.audit_worklist import AuditWorklist
-    from registry.services.explaining import Explainer
+    from registry.services.auditing.expected import Expected
+    from registry.services.auditing.run import Audited, Question
+    from registry.services.auditing.worklist import AuditWorklist
+    from registry.services.texts.explaining import Explainer
     from registry.services.workspace import Workspace
 
 _SUFFIXES = (".html", ".pdf", ".csv", ".json")
@@ -60,7 +60,7 @@ def audit(
     from registry.core.calendar import iso_time
     from registry.core.units import UnixSeconds
     from registry.errors import InputError
-    from registry.services.audit import Question, audit
+    from registry.services.auditing.run import Question, audit
 
     if expect is not None and authority is not None:
         raise InputError("--expect and --authority do not go together", hint="give one of them")
@@ -97,7 +97,7 @@ def audit(
 
 
 def _expected(path: Path, expect: Path | None, authority: str | None) -> Expected | None:
-    from registry.services.audit_expected import expected_of_authority, expected_of_index
+    from registry.services.auditing.expected import expected_of_authority, expected_of_index
 
     if authority is not None:
         return expected_of_authority(authority)
@@ -107,8 +107,8 @@ def _expected(path: Path, expect: Path | None, authority: str | None) -> Expecte
 @contextmanager
 def _explaining(opened: Workspace, question: Question) -> Iterator[Explainer | None]:
     from registry.services.documents import documents_of
-    from registry.services.explaining import Asked, Explainer
-    from registry.services.text_reading import processors, text_reader
+    from registry.services.texts.explaining import Asked, Explainer
+    from registry.services.texts.reading import processors, text_reader
 
     if not question.explains:
         yield None
@@ -135,7 +135,7 @@ def _progress_file(path: Path, output: Path | None) -> Iterator[Path]:
 
 
 def _write(done: Audited, worklist: AuditWorklist, output: Path) -> None:
-    from registry.services.audit_files import write_report
+    from registry.services.auditing.files import write_report
 
     write_report(done, worklist, output)
 
@@ -143,7 +143,7 @@ def _write(done: Audited, worklist: AuditWorklist, output: Path) -> None:
 def _print_json(done: Audited, worklist: AuditWorklist) -> None:
     import sys
 
-    from registry.core.audit_report import json_pieces
+    from registry.core.auditing.report import json_pieces
 
     sys.stdout.flush()
     for piece in json_pieces(done.heading, done.totals, worklist.findings()):
@@ -155,7 +155,7 @@ _LISTED = 20
 
 
 def _say(done: Audited, worklist: AuditWorklist, output: Path | None) -> None:
-    from registry.core.audit import Outcome
+    from registry.core.auditing.findings import Outcome
 
     totals = done.totals
     noteworthy = 0

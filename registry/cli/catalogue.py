@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from registry.core.ranges import Ranges
     from registry.services.import_costs import Spending
     from registry.services.outbox import Outbox
-    from registry.services.texts import Choices, LeftOut
+    from registry.services.texts.registering import Choices, LeftOut
     from registry.services.worklist import Worklist
     from registry.services.workspace import Workspace
 
@@ -202,8 +202,8 @@ class _Import:
 
     def _stage(self, outbox: Outbox) -> Ranges:
         from registry.services.importing import stage_all
-        from registry.services.own_lists import OwnLists
-        from registry.services.texts import registering
+        from registry.services.texts.own_lists import OwnLists
+        from registry.services.texts.registering import registering
 
         opened = self._opened
         with (

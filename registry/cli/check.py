@@ -15,7 +15,7 @@ from registry.cli.issue_words import issuers_in_words, mark_in_words, marks_in_w
 
 if TYPE_CHECKING:
     from registry.core.units import Day
-    from registry.services.explaining import Asked
+    from registry.services.texts.explaining import Asked
     from registry.services.verify import CheckedFile
     from registry.services.workspace import Workspace
 
@@ -119,7 +119,7 @@ def verify(
 
 
 def _asked(day: Day, against: str | None, *, accepted: bool) -> Asked:
-    from registry.services.explaining import Asked
+    from registry.services.texts.explaining import Asked
 
     if against is None:
         return Asked(day, accepted=accepted)
@@ -142,8 +142,8 @@ def explained(
     if not unknown:
         return checked
     from registry.services.documents import documents_of
-    from registry.services.explaining import Explainer
-    from registry.services.text_reading import text_reader
+    from registry.services.texts.explaining import Explainer
+    from registry.services.texts.reading import text_reader
 
     with text_reader(1) as reader:
         kept, home = documents_of(opened.settings), opened.settings.home

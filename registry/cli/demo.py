@@ -52,9 +52,9 @@ def _step(number: int, text: str) -> None:
 
 def _publish(opened: Workspace, folder: Path) -> None:
     from registry.services.demo import open_demo_authorities, publish_demo
-    from registry.services.own_lists import OwnLists
     from registry.services.setup import development_outbox
-    from registry.services.texts import Choices, registering
+    from registry.services.texts.own_lists import OwnLists
+    from registry.services.texts.registering import Choices, registering
 
     _step(2, "23 policies of 2016 to 2018, joint issues, an amendment, a repeal")
     outbox = development_outbox(opened)
@@ -79,7 +79,7 @@ def _samples(home: Path) -> list[Sample]:
 
 def _verify(opened: Workspace, samples: list[Sample]) -> None:
     from registry.cli.check import explained
-    from registry.services.explaining import Asked
+    from registry.services.texts.explaining import Asked
     from registry.services.verify import verify_files
 
     _step(3, "is this file the one that was published?")

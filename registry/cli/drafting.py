@@ -12,7 +12,7 @@ from registry.cli import common
 
 if TYPE_CHECKING:
     from registry.core.draft import Draft
-    from registry.services.texts import Choices
+    from registry.services.texts.registering import Choices
 
 Authority = Annotated[str, typer.Option(help="The authority's code, such as CN.GD.SHENZHEN.")]
 Number = Annotated[str, typer.Option(help="The policy's number, as the authority printed it.")]
@@ -121,7 +121,7 @@ def choices(*, text: bool, salted: bool, keep_document: bool | None) -> Choices:
 
     from registry.config import settings_from
     from registry.errors import InputError
-    from registry.services.texts import Choices
+    from registry.services.texts.registering import Choices
 
     if salted and not text:
         raise InputError(

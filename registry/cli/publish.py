@@ -33,7 +33,7 @@ from registry.cli.drafting import (
 
 if TYPE_CHECKING:
     from registry.core.draft import Draft
-    from registry.services.texts import Choices
+    from registry.services.texts.registering import Choices
 
 
 def _document_command(name: str) -> Callable[..., None]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from registry.core.collection import CollectionHeader
     from registry.core.draft import Draft
     from registry.services.publish import Published
-    from registry.services.texts import Choices
+    from registry.services.texts.registering import Choices
 
 _LISTED = 20
 
@@ -90,8 +90,8 @@ def _build(
     """The members' file, named by their root where no name was given."""
     from registry.core.authority import check_code
     from registry.services.collections import build
-    from registry.services.own_lists import OwnLists
-    from registry.services.texts import registering
+    from registry.services.texts.own_lists import OwnLists
+    from registry.services.texts.registering import registering
 
     code = check_code(authority)
     with common.workspace() as opened:

@@ -95,8 +95,8 @@ def _with_clause(opened: Workspace, made: Receipt, words: list[str], label: str)
     from dataclasses import replace
 
     from registry.errors import InputError
-    from registry.services.proving_clauses import shown_clauses
-    from registry.services.text_reading import text_reader
+    from registry.services.texts.proving_clauses import shown_clauses
+    from registry.services.texts.reading import text_reader
 
     file = Path(words[0])
     if len(words) != 1 or not file.is_file():
@@ -178,7 +178,7 @@ def _same_text(
     one."""
     from registry.core.receipt_check import FILE
     from registry.services.receipt_text import same_text
-    from registry.services.text_reading import text_reader
+    from registry.services.texts.reading import text_reader
 
     if error.step != FILE:
         return None

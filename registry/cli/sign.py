@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from registry.core.lifecycle import PolicyState
     from registry.core.signed_act import SignedAct
     from registry.core.units import Address
-    from registry.services.texts import Choices
+    from registry.services.texts.registering import Choices
 
 HELP = "Sign an act where the key is, without a network; polreg relay sends it from anywhere."
 
@@ -104,7 +104,7 @@ def _with_text(draft: Draft, file: Path, wanted: Choices) -> tuple[Draft, dict[s
     import os
 
     from registry.config import settings_from
-    from registry.services.texts import registering
+    from registry.services.texts.registering import registering
 
     with registering(settings_from(os.environ), None, wanted, workers=1) as registered:
         return texts.complete(registered, draft, file)

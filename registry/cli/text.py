@@ -15,7 +15,7 @@ from registry.cli.common import Json, On
 
 if TYPE_CHECKING:
     from registry.core.text.clauses import Text, TextRecord
-    from registry.services.rebuilding import Rebuilt
+    from registry.services.texts.rebuilding import Rebuilt
 
 HELP = "Show what documents say, clause by clause; carry the lists of clauses, of which the chain "
 HELP += "holds the root alone."
@@ -43,7 +43,7 @@ def show(
         return
     from registry.errors import NotFound
     from registry.services import answers
-    from registry.services.clause_lists import salted_list, text_of_policy
+    from registry.services.texts.clause_lists import salted_list, text_of_policy
 
     day = common.day(on)
     with common.workspace() as opened:
@@ -84,9 +84,9 @@ def _show_file(path: Path, *, as_json: bool) -> None:
     from registry.core.text.clauses import record_of
     from registry.errors import NotFound, RegistryError
     from registry.services import answers
-    from registry.services.clause_lists import text_of_document
     from registry.services.hashing import describe_file
-    from registry.services.text_reading import read_text, text_reader
+    from registry.services.texts.clause_lists import text_of_document
+    from registry.services.texts.reading import read_text, text_reader
 
     file = describe_file(str(path))
     with text_reader(1) as reader:
@@ -156,8 +156,8 @@ def export(
     root that a manifest in the log says.
     """
     from registry.errors import InputError
-    from registry.services.clause_lists import ListsExport
     from registry.services.files import write_whole
+    from registry.services.texts.clause_lists import ListsExport
 
     if as_json and output is None:
         raise InputError("--json tells about the file that --output writes", hint="add --output")
@@ -191,7 +191,7 @@ def import_lists(
     Each has to have the root that a manifest in the log says. Exit code 1 where one was altered,
     or is not of this log: it is named.
     """
-    from registry.services.clause_lists import import_lists as take
+    from registry.services.texts.clause_lists import import_lists as take
 
     with common.workspace() as opened, common.progress("importing") as advance:
         done = take(file, opened.engine, advance)
@@ -214,8 +214,8 @@ def rebuild(
     read it then.
     """
     from registry.services.documents import documents_of
-    from registry.services.rebuilding import rebuild_from, rebuild_kept
-    from registry.services.text_reading import text_reader
+    from registry.services.texts.reading import text_reader
+    from registry.services.texts.rebuilding import rebuild_from, rebuild_kept
 
     with (
         common.workspace() as opened,

@@ -13,7 +13,7 @@ from registry.cli import common
 
 if TYPE_CHECKING:
     from registry.core.draft import Draft
-    from registry.services.texts import Choices, LeftOut, Registering
+    from registry.services.texts.registering import Choices, LeftOut, Registering
     from registry.services.workspace import Workspace
 
 _LISTED = 10
@@ -26,8 +26,8 @@ def registered(
     """The draft with what is registered of its document's text, and what is told of that. Where
     the act is then refused, what was kept for it is forgotten."""
     from registry.errors import Rejected
-    from registry.services.own_lists import OwnLists
-    from registry.services.texts import registering
+    from registry.services.texts.own_lists import OwnLists
+    from registry.services.texts.registering import registering
 
     if document is None:
         yield draft, {}
@@ -59,7 +59,7 @@ def complete(texts: Registering, draft: Draft, path: Path) -> tuple[Draft, dict[
 
 
 def nothing_left_out() -> LeftOut:
-    from registry.services.texts import LeftOut
+    from registry.services.texts.registering import LeftOut
 
     return LeftOut()
 

@@ -13,7 +13,7 @@ from registry.cli.common import Json
 from registry.cli.text_words import counted, say_clauses
 
 if TYPE_CHECKING:
-    from registry.services.versions import Difference
+    from registry.services.texts.versions import Difference
 
 _Policy = Annotated[
     list[str],
@@ -45,9 +45,10 @@ def diff(
     alone it says which clauses changed; where the texts are kept here, or their files are given
     with --old and --new, also what in them.
     """
-    from registry.services import answers, text_answers
-    from registry.services.text_reading import text_reader
-    from registry.services.versions import compare_versions
+    from registry.services import answers
+    from registry.services.texts import answers as text_answers
+    from registry.services.texts.reading import text_reader
+    from registry.services.texts.versions import compare_versions
 
     with common.workspace() as opened, text_reader(1) as reader:
         found = compare_versions(
@@ -69,8 +70,8 @@ def diff(
 
 
 def _write_page(found: Difference, path: Path, context: dict[str, Any]) -> None:
-    from registry.services.comparison_page import page
     from registry.services.files import write_whole
+    from registry.services.texts.comparison_page import page
 
     log, block = context["log"], context["block"]
     source = (
@@ -82,7 +83,7 @@ def _write_page(found: Difference, path: Path, context: dict[str, Any]) -> None:
 
 
 def _say_difference(found: Difference) -> None:
-    from registry.services import text_answers
+    from registry.services.texts import answers as text_answers
 
     shown = text_answers.difference(found, unchanged=False)
     common.say(" / ".join(shown["title"].values()) or "(no readable manifest)")
@@ -103,8 +104,9 @@ def blame(policy: _Policy, as_json: Json = False) -> None:
 
     It needs the clauses' hashes alone. A clause that was only moved or renumbered was not changed.
     """
-    from registry.services import answers, text_answers
-    from registry.services.versions import blame_policy
+    from registry.services import answers
+    from registry.services.texts import answers as text_answers
+    from registry.services.texts.versions import blame_policy
 
     with common.workspace() as opened:
         found = blame_policy(opened.reader, policy, common.day(None))

@@ -131,7 +131,7 @@ def verdict(found: Verdict, on: Day) -> dict[str, Any]:
 def _text(found: Verdict) -> dict[str, Any] | None:
     if found.text is None:
         return None
-    from registry.services.text_answers import text_finding
+    from registry.services.texts.answers import text_finding
 
     return text_finding(found.text)
 

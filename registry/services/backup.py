@@ -37,11 +37,11 @@ from registry.mirror.position import forget_position, read_position, write_posit
 from registry.mirror.queries import log_rows
 from registry.mirror.store import rewind
 from registry.mirror.texts import forget_clauses, held_lists
-from registry.services.clause_lists import stored_lists
 from registry.services.collections import checked_members
 from registry.services.files import write_whole
 from registry.services.hashing import hash_file
 from registry.services.log_export import fill, opened, recorded
+from registry.services.texts.clause_lists import stored_lists
 
 Progress = Callable[[int, int], None]
 """Called with entries done and entries in all."""

@@ -48,7 +48,7 @@ from registry.services.log_export import opened
 from registry.services.lookup import find_policy
 from registry.services.outbox import Outbox
 from registry.services.publish import Published, publish
-from registry.services.texts import Registering
+from registry.services.texts.registering import Registering
 from registry.services.verify import required_position
 
 Progress = Callable[[int, int], None]

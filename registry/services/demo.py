@@ -29,7 +29,7 @@ from registry.demo.catalogue import (
 from registry.errors import InputError
 from registry.services.authorities import become_registrar, open_authority
 from registry.services.outbox import Outbox
-from registry.services.texts import Registering
+from registry.services.texts.registering import Registering
 
 _ALTERED = "altered-copy.md"
 

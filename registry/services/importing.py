@@ -30,7 +30,7 @@ from registry.mirror.outbox_costs import hashes_of
 from registry.mirror.queries import documents_at, published_documents, transactions_of
 from registry.services.hashing import describe_file
 from registry.services.outbox import Outbox
-from registry.services.texts import Reading, Registering
+from registry.services.texts.registering import Reading, Registering
 from registry.services.worklist import Worklist
 
 _PIECE = 1 << 20

@@ -18,8 +18,8 @@ from registry.core.units import Day, Digest
 from registry.core.verdict import Match, Verdict
 from registry.errors import CouldNotCheck
 from registry.services.hashing import hash_file
-from registry.services.packaging import named_differences
-from registry.services.text_reading import Reader
+from registry.services.texts.packaging import named_differences
+from registry.services.texts.reading import Reader
 
 
 def same_text(

@@ -19,8 +19,8 @@ from text_nearest import SIZE, fill, settle, told
 from registry.config import Settings
 from registry.core.calendar import parse_day
 from registry.core.verdict import Match
-from registry.services.explaining import Asked, Explainer
-from registry.services.text_reading import text_reader
+from registry.services.texts.explaining import Asked, Explainer
+from registry.services.texts.reading import text_reader
 from registry.services.verify import verify_files
 from registry.services.workspace import Workspace
 

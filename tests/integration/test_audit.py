@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 import pytest
 
-from registry.services.audit_sources import items
+from registry.services.auditing.sources import items
 from tests.integration.command_line import User
 
 

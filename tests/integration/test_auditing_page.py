@@ -8,7 +8,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from registry.core.audit import Outcome
+from registry.core.auditing.findings import Outcome
 from tests.integration.command_line import User
 from tests.integration.test_audit import serving
 

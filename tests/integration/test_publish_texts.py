@@ -151,7 +151,7 @@ def test_whoever_has_the_document_has_its_clauses_again(user: User, laws: list[P
 def test_a_document_that_is_read_otherwise_now_names_what_read_it_then(
     user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from registry.services import text_reading
+    from registry.services.texts import reading as text_reading
     from tests.texts import law
 
     class Other:

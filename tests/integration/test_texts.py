@@ -30,7 +30,7 @@ from registry.mirror.texts import (
     registered_lists,
     text_record,
 )
-from registry.services.clause_lists import Imported, import_lists
+from registry.services.texts.clause_lists import Imported, import_lists
 from tests.collections import act as collection
 from tests.collections import keep as keep_members
 from tests.texts import act, bytes_of, keep, law

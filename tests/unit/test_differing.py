@@ -9,7 +9,7 @@ import pytest
 
 from registry.core.digest import sha256
 from registry.core.text.differing import Difference, Registered
-from registry.services.packaging import named_differences, packaging_of
+from registry.services.texts.packaging import named_differences, packaging_of
 
 TEXT = "# 条例\n\n第一条 为了促进发展é，制定本条例。\n\n第二条 自公布之日起施行。\n"
 UTF8 = TEXT.encode()

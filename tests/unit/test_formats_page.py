@@ -53,8 +53,8 @@ from registry.core.text.clauses import PROFILE, Clause, clauses_root
 from registry.core.tiles import TileId
 from registry.core.timeline import Act, timeline
 from registry.core.units import Address, BlockNumber, Day, Digest, EntryIndex, UnixSeconds
-from registry.services.salts import SCHEMA as SALTS_SCHEMA
 from registry.services.snapshots import csv_line
+from registry.services.texts.salts import SCHEMA as SALTS_SCHEMA
 from tests.anvil import DEV_KEYS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")

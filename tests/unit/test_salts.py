@@ -11,7 +11,7 @@ from registry.core.digest import sha256
 from registry.core.text.clauses import record_of
 from registry.core.units import Digest
 from registry.errors import Inconsistent, NotFound
-from registry.services.salts import salted_of_root, salts_for, salts_path
+from registry.services.texts.salts import salted_of_root, salts_for, salts_path
 from tests.texts import law
 
 BUDGET = law("The budget is 5 million.", "Nobody is to know.", "Nobody is to know.")

@@ -11,7 +11,7 @@ from registry.core.text.finding import Compared, Document, SameText, TextFinding
 from registry.core.text.redline import Run
 from registry.mirror.registrations import title_of
 from registry.services import answers
-from registry.services.versions import Blame, Difference, Version
+from registry.services.texts.versions import Blame, Difference, Version
 
 
 def text_finding(found: TextFinding) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from registry.errors import CouldNotCheck, Inconsistent, InputError, ProofError
 from registry.mirror.engine import Engine, reading
 from registry.mirror.texts import RegisteredText, text_records
 from registry.services.hashing import hash_file
-from registry.services.salts import salted_of_root
-from registry.services.text_reading import Reader
+from registry.services.texts.reading import Reader
+from registry.services.texts.salts import salted_of_root
 
 _WORDS = re.compile(r"(?:articles?|art|sections?|sec|§+)\.? ?", re.IGNORECASE)
 

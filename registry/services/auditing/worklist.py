@@ -16,7 +16,7 @@ from typing import Self
 
 import orjson
 
-from registry.core.audit import Finding
+from registry.core.auditing.findings import Finding
 from registry.core.verdict import ExitCode
 from registry.errors import LocalFailure
 

@@ -25,7 +25,7 @@ from registry.mirror.texts import ClauseList, clause_list
 from registry.mirror.versions import record_of_version, version_rows
 from registry.services.hashing import hash_file
 from registry.services.lookup import FoundPolicy, find_policy
-from registry.services.text_reading import Reader
+from registry.services.texts.reading import Reader
 
 
 @dataclass(frozen=True, slots=True)

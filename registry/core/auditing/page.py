@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from registry.core.audit import Finding, Missing, Outcome
-from registry.core.audit_report import Heading, Totals, changes_of, note_on
+from registry.core.auditing.findings import Finding, Missing, Outcome
+from registry.core.auditing.report import Heading, Totals, changes_of, note_on
 
 _COLOURS = {
     Outcome.IN_FORCE: "#1a7f4b",

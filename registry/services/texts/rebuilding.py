@@ -19,7 +19,7 @@ from registry.mirror.own_lists import keep_own_lists
 from registry.mirror.text_sources import TextSource, text_sources
 from registry.services.documents import Documents, content_of
 from registry.services.hashing import hash_file
-from registry.services.text_reading import Reader
+from registry.services.texts.reading import Reader
 from registry.services.verify import required_position
 
 Progress = Callable[[int, int], None]

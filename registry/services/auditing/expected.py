@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.core.audit import Absence, Finding, Missing, Wanted
+from registry.core.auditing.findings import Absence, Finding, Missing, Wanted
 from registry.core.authority import check_code
 from registry.core.backlog import Row, rows_in
 from registry.core.timeline import Standing

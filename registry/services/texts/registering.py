@@ -21,8 +21,8 @@ from registry.core.text.list_file import Listed
 from registry.core.units import Digest
 from registry.errors import CouldNotCheck, InputError, UnreadableText
 from registry.services.documents import Documents, documents_of
-from registry.services.salts import salts_for, salts_path
-from registry.services.text_reading import Opening, Reader, processors, read_text, text_reader
+from registry.services.texts.reading import Opening, Reader, processors, read_text, text_reader
+from registry.services.texts.salts import salts_for, salts_path
 
 _SHORT = 1 << 16
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from registry.core.audit import SCHEMA, Finding, Missing, Outcome
+from registry.core.auditing.findings import SCHEMA, Finding, Missing, Outcome
 from registry.core.verdict import ExitCode
 
 CSV_COLUMNS = (

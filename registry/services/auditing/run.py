@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from registry.core.audit import Finding, Missing, Seen, exit_code
-from registry.core.audit_report import Heading, Totals
+from registry.core.auditing.findings import Finding, Missing, Seen, exit_code
+from registry.core.auditing.report import Heading, Totals
 from registry.core.calendar import iso_date
 from registry.core.position import Position
 from registry.core.units import Day, Digest
@@ -24,12 +24,12 @@ from registry.core.verdict import ExitCode, Match, Verdict
 from registry.errors import CouldNotCheck, InputError, RegistryError
 from registry.mirror.engine import Engine
 from registry.services import answers
-from registry.services.audit_expected import Expected
-from registry.services.audit_sources import Item, how_many, items
-from registry.services.audit_worklist import AuditWorklist, files_of
+from registry.services.auditing.expected import Expected
+from registry.services.auditing.sources import Item, how_many, items
+from registry.services.auditing.worklist import AuditWorklist, files_of
 from registry.services.hashing import hash_file
 from registry.services.lookup import current_position
-from registry.services.text_reading import processors
+from registry.services.texts.reading import processors
 from registry.services.verify import verify_digests
 
 _BATCH = 256

@@ -11,7 +11,7 @@ from registry.core.text.comparing import Change, Row
 from registry.core.text.finding import Compared, places
 from registry.core.text.redline import Kind, Run
 from registry.mirror.registrations import title_of
-from registry.services.versions import Difference, Version
+from registry.services.texts.versions import Difference, Version
 
 _STYLE = """
 body{font:16px/1.6 system-ui,"Noto Sans CJK SC",sans-serif;max-width:60rem;margin:2rem auto;

@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from registry.core.audit_page import page_pieces
-from registry.core.audit_report import csv_pieces, json_pieces
+from registry.core.auditing.page import page_pieces
+from registry.core.auditing.report import csv_pieces, json_pieces
 from registry.errors import LocalFailure
-from registry.services.audit import Audited
-from registry.services.audit_worklist import AuditWorklist
+from registry.services.auditing.run import Audited
+from registry.services.auditing.worklist import AuditWorklist
 from registry.services.files import write_whole
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")

@@ -44,11 +44,18 @@ from registry.mirror.texts import (
 from registry.mirror.versions import described
 from registry.services.documents import Documents, content_of
 from registry.services.lookup import find_policy
-from registry.services.packaging import named_differences
-from registry.services.salts import Salted, salted_of_root
-from registry.services.text_reading import Reader
+from registry.services.texts.packaging import named_differences
+from registry.services.texts.reading import Reader
+from registry.services.texts.salts import Salted, salted_of_root
+from registry.services.texts.versions import (
+    Known,
+    Version,
+    compared,
+    known_text,
+    numbered,
+    versions_of,
+)
 from registry.services.verify import CheckedFile, required_position
-from registry.services.versions import Known, Version, compared, known_text, numbered, versions_of
 
 MOST_SAME = 20
 """So many documents with the same text are named."""

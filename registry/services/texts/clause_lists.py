@@ -30,7 +30,7 @@ from registry.mirror.texts import (
 )
 from registry.services.log_export import opened
 from registry.services.lookup import find_policy
-from registry.services.salts import salted_of_root
+from registry.services.texts.salts import salted_of_root
 from registry.services.verify import required_position
 
 Progress = Callable[[int, int], None]

@@ -1,0 +1,1 @@
+"""An audit of many files: what was found of each, and the report."""

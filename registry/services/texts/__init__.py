@@ -1,0 +1,1 @@
+"""What documents say: read, registered, kept, compared, explained, proved."""
