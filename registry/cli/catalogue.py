@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common, drafting, texts
+from registry.cli import common, drafting, published_texts
 from registry.cli.common import Json
 from registry.cli.drafting import KeepDocument, Salted, WithText
 
@@ -100,7 +100,7 @@ class _Import:
         self._wanted = wanted
         self._report, self._as_json = report, as_json
         self._newly_open: list[str] = []
-        self._left_out: LeftOut = texts.nothing_left_out()
+        self._left_out: LeftOut = published_texts.nothing_left_out()
         self._synced = 0
 
     def perform(self, *, allowed: bool) -> int:
@@ -286,7 +286,7 @@ class _Import:
             "authorities_opened": self._newly_open,
             "without_text": sum(map(len, self._left_out.files.values())),
         }
-        texts.note_left_out(self._left_out)
+        published_texts.note_left_out(self._left_out)
         self._write_report(summary)
         if self._as_json:
             common.print_json({**summary, "refused": self._refused()})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from registry.cli import common, texts
+from registry.cli import common, published_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ def _publish(opened: Workspace, folder: Path) -> None:
     lists = OwnLists(opened.engine)
     with registering(opened.settings, lists, Choices(), workers=1) as registered:
         acts = publish_demo(opened.client, outbox, (registered, folder))
-    texts.note_left_out(registered.left_out)
+    published_texts.note_left_out(registered.left_out)
     common.sync_quietly(opened)
     if acts:
         typer.echo(f"   opened {authorities} authorities, recorded {acts} acts")

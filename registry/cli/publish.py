@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common, drafting, texts
+from registry.cli import common, drafting, published_texts
 from registry.cli.common import Json
 from registry.cli.drafting import (
     Authority,
@@ -123,7 +123,7 @@ def perform(
         common.sync_quietly(opened)
         draft = completed(draft, opened.engine)
         outbox = outbox_for(opened, common.ask_password)
-        with texts.registered(opened, draft, document) as (draft, kept):
+        with published_texts.registered(opened, draft, document) as (draft, kept):
             done = publish(draft, opened.client, outbox, digest_only=digest_only)
         common.sync_quietly(opened)
         context = answers.workspace_context(opened.engine)
@@ -137,7 +137,7 @@ def perform(
     common.say(f"{draft.action.word}: {draft.called}")
     if shown["document"]:
         typer.echo(f"  document     sha256 {shown['document']}")
-    texts.say_kept(kept)
+    published_texts.say_kept(kept)
     typer.echo(f"  policy       {shown['policy_id']}")
     typer.echo(f"  entry        {shown['entry']} (act {shown['sequence']} on this policy)")
     gas = "" if shown["gas_used"] is None else f", {shown['gas_used']:,} gas"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common, drafting, texts
+from registry.cli import common, drafting, published_texts
 from registry.cli.common import Json
 from registry.cli.drafting import KeepDocument, WithText
 
@@ -104,7 +104,7 @@ def _build(
             built = build(source, code, path, advance, registered)
             if built.header is None:
                 registered.take_back()
-    texts.note_left_out(registered.left_out)
+    published_texts.note_left_out(registered.left_out)
     if built.header is not None and output is None:
         path = path.replace(folder / f"{built.header.root.hex()}.ndjson")
     return path, built.header, built.refused

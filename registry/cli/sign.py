@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import common, drafting, texts
+from registry.cli import common, drafting, published_texts
 from registry.cli.drafting import (
     Authority,
     DigestOnly,
@@ -92,7 +92,7 @@ def _document_command(name: str) -> Callable[..., None]:
         wanted = drafting.choices(text=text, salted=salted, keep_document=False)
         draft, told = _with_text(drafting.document_draft(name.upper(), given), file, wanted)
         _sign(draft, given)
-        texts.say_kept(told)
+        published_texts.say_kept(told)
 
     act.__doc__ = f"Sign without a network: {_lower(drafting.DOCUMENT_ACTS[name])}"
     return act
@@ -107,7 +107,7 @@ def _with_text(draft: Draft, file: Path, wanted: Choices) -> tuple[Draft, dict[s
     from registry.services.texts.registering import registering
 
     with registering(settings_from(os.environ), None, wanted, workers=1) as registered:
-        return texts.complete(registered, draft, file)
+        return published_texts.complete(registered, draft, file)
 
 
 def _status_command(name: str) -> Callable[..., None]:
